@@ -1,0 +1,47 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/arena.hpp"
+#include "base/time.hpp"
+#include "model/caller.hpp"
+#include "model/http.hpp"
+
+namespace vesper {
+
+namespace asio = boost::asio;
+
+/// One request being served. Made by the server, filled by the service, reused for the next request
+/// of a connection's shard.
+struct Exchange {
+  RequestHead head;
+  std::string_view body;  ///< whole, decoded from chunks if need be; empty before serve()
+  Instant started;        ///< when the head was complete
+  Deadline deadline;      ///< set by begin()
+  std::uint64_t body_limit_bytes = 0;  ///< set by begin(); the server answers 413 past it
+  std::string_view peer;  ///< address text, for admission; never logged with patient content
+  bool secure = false;    ///< TLS
+  Reply reply;
+  Arena arena;                           ///< reset by the server before each request
+  std::shared_ptr<const Caller> caller;  ///< set by begin() on routes that need one
+  std::uint16_t route = 0;               ///< index into the route table, set by begin()
+};
+
+/// What a listener serves: the intake's routes, or the admin's.
+///   Thread: the connection's shard. Neither function throws.
+class HttpService {
+ public:
+  virtual ~HttpService() = default;
+  /// Decides on the head alone, before the body is read: routing, credentials, limits.
+  ///   Returns true when `exchange.reply` already holds the answer (a refusal, or nothing to read).
+  virtual bool begin(Exchange& exchange) = 0;
+  /// Serves the request once its body is complete; the answer is left in `exchange.reply`.
+  virtual asio::awaitable<void> serve(Exchange& exchange) = 0;
+  /// Fills `reply` for a fault of syntax, framing or limits found by the server (400, 408, 413,
+  /// 414, 417, 431, 501, 505, 503): an OperationOutcome in the sender's terms.
+  virtual void explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) = 0;
+};
+
+}  // namespace vesper

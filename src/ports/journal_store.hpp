@@ -1,0 +1,57 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/journal.hpp"
+
+namespace vesper {
+
+namespace asio = boost::asio;
+
+enum class StoreFault : std::uint8_t {
+  disk_reserve,  ///< nothing stored: 507
+  queue_full,    ///< nothing stored: 503
+  timed_out,     ///< the deadline passed first; the entry may be stored all the same: 503
+  stopping,      ///< nothing stored: 503
+  stale,         ///< publish: the expected revision is not the one in force
+  not_found,
+  broken  ///< the store has failed and the process is about to end: 503
+};
+
+/// The journal: what must survive power loss, in one order.
+///   Thread: any executor; completions arrive on the awaiting coroutine's own executor.
+class JournalStore {
+ public:
+  virtual ~JournalStore() = default;
+
+  /// Completes once the entry, its outbox rows and its audit link are on synced storage, or the
+  /// store already held its id (replay, or conflict when the content hash differs; nothing changes,
+  /// but a bounded number of conflicting bodies is kept as evidence).
+  ///   `entry` and what it points to must outlive the await; a timed-out commit keeps no view.
+  virtual asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
+                                                                       Deadline deadline) = 0;
+
+  /// The diary of one patient by its submission id, committed state only.
+  virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
+                                                                       PatientText subject_id,
+                                                                       Uuid submission_id) = 0;
+  /// All diaries of a trial with this submission id (site and service tokens), at most 16.
+  virtual asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
+      std::string_view trial_id, Uuid submission_id) = 0;
+  virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) = 0;
+
+  /// Stores revision `row.revision` of a trial, with an audit event in the same transaction.
+  ///   Errors: stale when `row.revision` is not one more than the stored latest.
+  virtual asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow& row) = 0;
+  /// Every revision of every trial, oldest first.
+  virtual asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() = 0;
+
+  virtual asio::awaitable<std::expected<void, StoreFault>> record(const AuditEvent& event) = 0;
+};
+
+}  // namespace vesper

@@ -1,0 +1,87 @@
+#pragma once
+#include <cstdint>
+
+#include "base/time.hpp"
+
+namespace vesper {
+
+/// Every metric in one closed table: enumerator, Prometheus name, help. The reference page and
+/// /metrics are generated from it. Patients never are a label; labels are closed enums, so each
+/// label value is its own row (`vesper_http_requests_total{status="201"}`).
+///   Shape: X(enumerator, "name", "labels or empty", "help")
+#define VESPER_COUNTERS(X)                                                                       \
+  X(diaries_committed, "vesper_journal_diaries_total", R"(outcome="stored")",                    \
+    "Diaries by outcome of the commit")                                                          \
+  X(diaries_replayed, "vesper_journal_diaries_total", R"(outcome="replay")",                     \
+    "Diaries by outcome of the commit")                                                          \
+  X(diaries_conflicting, "vesper_journal_diaries_total", R"(outcome="conflict")",                \
+    "Diaries by outcome of the commit")                                                          \
+  X(journal_groups, "vesper_journal_groups_total", "", "Commit groups")                          \
+  X(journal_group_entries, "vesper_journal_group_entries_total", "", "Entries in commit groups") \
+  X(deliveries_settled, "vesper_outbox_deliveries_total", R"(outcome="delivered")",              \
+    "Delivery tries by outcome")                                                                 \
+  X(deliveries_parked, "vesper_outbox_deliveries_total", R"(outcome="parked")",                  \
+    "Delivery tries by outcome")                                                                 \
+  X(deliveries_retried, "vesper_outbox_deliveries_total", R"(outcome="retried")",                \
+    "Delivery tries by outcome")                                                                 \
+  X(connections_opened, "vesper_http_connections_total", "", "Intake connections accepted")      \
+  X(connections_refused, "vesper_http_connections_refused_total", "",                            \
+    "Intake connections over the limit")                                                         \
+  X(requests_2xx, "vesper_http_requests_total", R"(class="2xx")", "Answers by status class")     \
+  X(requests_3xx, "vesper_http_requests_total", R"(class="3xx")", "Answers by status class")     \
+  X(requests_4xx, "vesper_http_requests_total", R"(class="4xx")", "Answers by status class")     \
+  X(requests_5xx, "vesper_http_requests_total", R"(class="5xx")", "Answers by status class")     \
+  X(framing_faults, "vesper_http_framing_faults_total", "",                                      \
+    "Requests refused for syntax or framing")                                                    \
+  X(tokens_cached, "vesper_access_tokens_total", R"(outcome="cached")", "Tokens by outcome")     \
+  X(tokens_verified, "vesper_access_tokens_total", R"(outcome="verified")", "Tokens by outcome") \
+  X(tokens_refused, "vesper_access_tokens_total", R"(outcome="refused")", "Tokens by outcome")   \
+  X(log_lines_lost, "vesper_log_lines_lost_total", "", "Log lines dropped because stdout was slow")
+
+#define VESPER_GAUGES(X)                                                                         \
+  X(connections_open, "vesper_http_connections", "", "Intake connections open now")              \
+  X(journal_queue, "vesper_journal_queue_entries", "", "Entries waiting for a commit group")     \
+  X(journal_bytes, "vesper_journal_bytes", "", "Size of the journal's database file")            \
+  X(journal_wal_bytes, "vesper_journal_wal_bytes", "", "Size of the journal's write-ahead log")  \
+  X(disk_free_bytes, "vesper_journal_disk_free_bytes", "", "Free bytes where the journal lives") \
+  X(deliveries_in_flight, "vesper_outbox_in_flight", "", "Deliveries in flight now")             \
+  X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")
+
+#define VESPER_HISTOGRAMS(X)                                                                      \
+  X(ingest_seconds, "vesper_ingest_seconds", "", "Head read to answer ready, POST /patient/data") \
+  X(commit_seconds, "vesper_journal_commit_seconds", "", "BEGIN to synced COMMIT of one group")   \
+  X(delivery_seconds, "vesper_upstream_request_seconds", "", "One delivery try")                  \
+  X(delivery_age_seconds, "vesper_outbox_delivery_age_seconds", "", "Commit to settled")          \
+  X(loop_lag_seconds, "vesper_loop_lag_seconds", "", "Delay of a shard's event loop")
+
+enum class Counter : std::uint16_t {
+#define X(name, ...) name,
+  VESPER_COUNTERS(X)
+#undef X
+      count_
+};
+enum class Gauge : std::uint16_t {
+#define X(name, ...) name,
+  VESPER_GAUGES(X)
+#undef X
+      count_
+};
+enum class Histogram : std::uint16_t {
+#define X(name, ...) name,
+  VESPER_HISTOGRAMS(X)
+#undef X
+      count_
+};
+
+/// Where figures go.
+///   Thread: any; a count costs one uncontended memory write.
+class Telemetry {
+ public:
+  virtual ~Telemetry() = default;
+  virtual void count(Counter counter, std::uint64_t n = 1) = 0;
+  virtual void set(Gauge gauge, std::int64_t value) = 0;
+  virtual void add(Gauge gauge, std::int64_t change) = 0;
+  virtual void observe(Histogram histogram, Duration value) = 0;
+};
+
+}  // namespace vesper
