@@ -2,6 +2,7 @@
 
 #include "base/arena.hpp"
 #include "base/encoding.hpp"
+#include "base/latency_histogram.hpp"
 #include "base/random.hpp"
 #include "base/uuid.hpp"
 #include "base/wall_time.hpp"
@@ -80,6 +81,23 @@ TEST(Arena, KeepsBlocksOverReset) {
     EXPECT_EQ(arena.copy("abc"), "abc");
     arena.reset();
   }
+}
+
+TEST(LatencyHistogram, PercentilesAreWithinTheirError) {
+  LatencyHistogram histogram;
+  for (int i = 1; i <= 100'000; ++i) histogram.record(Duration{i * 1000});
+  for (double share : {0.01, 0.5, 0.9, 0.99, 0.999}) {
+    const auto exact = share * 100'000 * 1000;
+    const auto read = static_cast<double>(histogram.percentile(share).count());
+    EXPECT_GE(read, exact * 0.999) << share;
+    EXPECT_LE(read, exact * 1.017) << share;
+  }
+  EXPECT_EQ(histogram.percentile(1.0), Duration{100'000'000});
+  LatencyHistogram other;
+  other.record(std::chrono::hours{1});
+  histogram.merge(other);
+  EXPECT_EQ(histogram.max(), std::chrono::hours{1});
+  EXPECT_EQ(histogram.total(), 100'001u);
 }
 
 TEST(Random, IsRepeatable) {

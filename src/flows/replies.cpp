@@ -1,0 +1,79 @@
+#include "flows/replies.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace vesper {
+
+void refuse(Reply& reply, std::uint16_t status, const Issues& issues) {
+  reply.status = status;
+  reply.content_type = fhir_json_type;
+  reply.body = to_operation_outcome(issues);
+}
+
+void refuse(Reply& reply, std::uint16_t status, IssueCode code, std::string_view diagnostics,
+            IssueKind kind) {
+  refuse(reply, status, {{Severity::error, code, kind, std::string{diagnostics}, {}}});
+}
+
+void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
+                    std::string_view diagnostics, std::uint32_t least_seconds, Random& random) {
+  refuse(reply, status, code, diagnostics);
+  const std::uint32_t least = std::max(1u, least_seconds);
+  reply.add_header("Retry-After", fmt::format("{}", least + random.below(least + 1)));
+}
+
+void refuse_for_store(Reply& reply, StoreFault fault, Random& random) {
+  switch (fault) {
+    case StoreFault::disk_reserve:
+      return refuse_for_now(reply, 507, IssueCode::no_store,
+                            "The journal's disk reserve is reached; nothing was stored. Send the "
+                            "same bytes again later.",
+                            60, random);
+    case StoreFault::queue_full:
+      return refuse_for_now(reply, 503, IssueCode::throttled,
+                            "Too many diaries wait for the journal; nothing was stored. Send the "
+                            "same bytes again.",
+                            1, random);
+    case StoreFault::timed_out:
+      return refuse_for_now(reply, 503, IssueCode::timeout,
+                            "The journal did not confirm in time. Send the same bytes again.", 2,
+                            random);
+    case StoreFault::stopping:
+      return refuse_for_now(reply, 503, IssueCode::transient,
+                            "The server is stopping; nothing was stored. Send the same bytes "
+                            "again.",
+                            2, random);
+    case StoreFault::stale:
+      return refuse(reply, 412, IssueCode::conflict,
+                    "Somebody else published this trial meanwhile; read it again.");
+    case StoreFault::not_found:
+      return refuse(reply, 404, IssueCode::not_found, "There is nothing of yours by this name.");
+    case StoreFault::broken:
+      return refuse_for_now(reply, 503, IssueCode::exception,
+                            "The journal has failed. Send the same bytes again.", 5, random);
+  }
+  std::unreachable();
+}
+
+IssueCode code_for_status(std::uint16_t status) {
+  switch (status) {
+    case 408:
+      return IssueCode::timeout;
+    case 413:
+    case 414:
+    case 431:
+      return IssueCode::too_long;
+    case 417:
+    case 501:
+    case 505:
+      return IssueCode::not_supported;
+    case 503:
+      return IssueCode::throttled;
+    default:
+      return IssueCode::structure;
+  }
+}
+
+}  // namespace vesper

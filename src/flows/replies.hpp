@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "base/random.hpp"
+#include "model/http.hpp"
+#include "model/issue.hpp"
+#include "ports/journal_store.hpp"
+
+namespace vesper {
+
+inline constexpr std::string_view json_type = "application/json";
+inline constexpr std::string_view fhir_json_type = "application/fhir+json";
+
+/// Faults and outcomes become HTTP here and nowhere else.
+///   Shape: every function leaves a whole answer in `reply`.
+
+/// An OperationOutcome with one issue.
+void refuse(Reply& reply, std::uint16_t status, IssueCode code, std::string_view diagnostics,
+            IssueKind kind = IssueKind::none);
+/// An OperationOutcome with these issues (400, 422).
+void refuse(Reply& reply, std::uint16_t status, const Issues& issues);
+
+/// The same with Retry-After: whole seconds, uniform in [least, 2 * least], so that a crowd
+/// spreads.
+void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
+                    std::string_view diagnostics, std::uint32_t least_seconds, Random& random);
+
+/// What a failed commit or look-up tells the client to do.
+void refuse_for_store(Reply& reply, StoreFault fault, Random& random);
+
+/// The issue code that fits a fault of framing or limits found by the server.
+[[nodiscard]] IssueCode code_for_status(std::uint16_t status);
+
+}  // namespace vesper
