@@ -19,9 +19,12 @@ struct OwedEntry {
   WallTime committed_at;
 };
 
-/// How one entry ended, to be stored.
+/// How one entry ended, to be stored; read back for what is parked (then `lane` and `delivery_id`
+/// are filled by the store; they are ignored when it is stored).
 struct Settlement {
   Position position = 0;
+  std::uint64_t lane = 0;
+  Uuid delivery_id;
   DeliveryState state =
       DeliveryState::delivered;  ///< delivered, parked, or owed again (attempts kept)
   std::uint32_t attempts = 0;

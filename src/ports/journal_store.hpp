@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -44,6 +46,21 @@ class JournalStore {
   virtual asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
       std::string_view trial_id, Uuid submission_id) = 0;
   virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) = 0;
+  /// The diaries at `positions`, in that order: delivery reads ahead by batches, so a store that
+  /// reads on another thread pays for one hop. This default asks one by one.
+  ///   Errors: as at(); not_found when one of them is absent, and then nothing is returned.
+  ///   `positions` must outlive the await.
+  virtual asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> at_all(
+      std::span<const Position> positions) {
+    std::vector<StoredDiary> diaries;
+    diaries.reserve(positions.size());
+    for (const Position position : positions) {
+      auto diary = co_await at(position);
+      if (!diary) co_return std::unexpected(diary.error());
+      diaries.push_back(std::move(*diary));
+    }
+    co_return diaries;
+  }
 
   /// Stores revision `row.revision` of a trial, with an audit event in the same transaction.
   ///   Errors: stale when `row.revision` is not one more than the stored latest.

@@ -21,6 +21,9 @@ class OutboxStore {
 
   /// Up to `limit` entries owed to `destination` with position > `after`, in position order, not
   /// parked. They count as leased to this epoch until settled or released.
+  /// Entries behind a parked one of their lane may be among them: the flow holds those back. An
+  /// entry leased to this epoch and not settled may be returned again (the flow re-scans after a
+  /// redrive); the flow knows which it holds.
   virtual asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> lease(
       std::string_view destination, Position after, std::size_t limit) = 0;
   /// Stores outcomes, all or none; an entry settled as owed is no longer leased.
@@ -28,7 +31,7 @@ class OutboxStore {
       std::string_view destination, std::span<const Settlement> settlements) = 0;
 
   virtual asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> counts() = 0;
-  /// Parked entries, oldest first, after `after`.
+  /// Parked entries, oldest first, after `after`; `lane` and `delivery_id` are filled.
   virtual asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> parked(
       std::string_view destination, Position after, std::size_t limit) = 0;
   /// A parked entry is owed again (redrive), or given up by a named person (skip). Audited.

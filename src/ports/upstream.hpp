@@ -36,7 +36,8 @@ struct UpstreamReply {
   std::string body;                                         ///< at most 64 KiB
   std::string content_type, idempotency_key, content_hash;  ///< reply headers, empty when absent
   std::string retry_after;                                  ///< header as sent
-  std::string evidence_headers;
+  std::string evidence_headers;  ///< selected reply headers, at most 1 KiB
+  Hash body_digest{};            ///< SHA-256 of the reply body, also of what exceeds `body`
 };
 
 /// One try of one delivery over real HTTP, or simulated.
