@@ -20,6 +20,25 @@ constexpr int hex_value(char c) {
 constexpr std::array<std::uint8_t, 16> digit_at{0,  2,  4,  6,  9,  11, 14, 16,
                                                 19, 21, 24, 26, 28, 30, 32, 34};
 
+constexpr auto hex_pairs = [] {
+  std::array<char, 512> pairs{};
+  for (std::size_t i = 0; i < 256; ++i) {
+    pairs[2 * i] = "0123456789abcdef"[i >> 4];
+    pairs[2 * i + 1] = "0123456789abcdef"[i & 15];
+  }
+  return pairs;
+}();
+
+Uuid name_based(const std::array<std::uint8_t, 20>& digest) {
+  Uuid id;
+  std::copy_n(digest.begin(), 16, id.bytes.begin());
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x50);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+  return id;
+}
+
+constexpr std::size_t one_block_name_max = sha1_block_bytes - 16 - 9;  // 0x80 and 8 bytes of length
+
 }  // namespace
 
 std::optional<Uuid> parse_uuid(std::string_view text) {
@@ -36,12 +55,9 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
 }
 
 void format_uuid(const Uuid& id, char* out) {
-  constexpr char hex[] = "0123456789abcdef";
+  for (std::size_t i = 0; i < 16; ++i)
+    std::memcpy(out + digit_at[i], hex_pairs.data() + 2u * id.bytes[i], 2);
   out[8] = out[13] = out[18] = out[23] = '-';
-  for (std::size_t i = 0; i < 16; ++i) {
-    out[digit_at[i]] = hex[id.bytes[i] >> 4];
-    out[digit_at[i] + 1u] = hex[id.bytes[i] & 15];
-  }
 }
 
 std::string to_string(const Uuid& id) {
@@ -54,12 +70,26 @@ Uuid uuid_v5(const Uuid& space, std::string_view name) {
   Sha1 hash;
   hash.update(space.bytes.data(), space.bytes.size());
   hash.update(name.data(), name.size());
-  const auto digest = hash.finish();
-  Uuid id;
-  std::copy_n(digest.begin(), 16, id.bytes.begin());
-  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x50);
-  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
-  return id;
+  return name_based(hash.finish());
+}
+
+UuidName::UuidName(std::string_view name) {
+  if (name.size() > one_block_name_max) {
+    long_name_ = name;
+    return;
+  }
+  std::copy(name.begin(), name.end(), block_.begin() + 16);
+  block_[16 + name.size()] = 0x80;
+  const std::size_t bits = 8 * (16 + name.size());
+  block_[62] = static_cast<std::uint8_t>(bits >> 8);
+  block_[63] = static_cast<std::uint8_t>(bits);
+}
+
+Uuid UuidName::in(const Uuid& space) const {
+  if (!long_name_.empty()) return uuid_v5(space, long_name_);
+  std::array<std::uint8_t, 64> block = block_;
+  std::copy(space.bytes.begin(), space.bytes.end(), block.begin());
+  return name_based(sha1_of_padded_block(block.data()));
 }
 
 Uuid uuid_v7(std::int64_t unix_ms, std::uint64_t random_a, std::uint64_t random_b) {

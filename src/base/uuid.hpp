@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,19 @@ void format_uuid(const Uuid& id, char* out);
 ///   Source: RFC 9562, 5.5 (version 5, SHA-1). Not a signature: collisions need malice, and callers
 ///   that face malice hash the bytes themselves.
 [[nodiscard]] Uuid uuid_v5(const Uuid& space, std::string_view name);
+
+/// A name prepared once, to be hashed in many namespaces: in(space) == uuid_v5(space, name).
+///   Why:    namespace, name and padding are one SHA-1 block, so only 16 bytes change each time.
+///   Bounds: names up to 39 bytes; longer ones are kept and take the general way.
+class UuidName {
+ public:
+  explicit UuidName(std::string_view name);
+  [[nodiscard]] Uuid in(const Uuid& space) const;
+
+ private:
+  std::array<std::uint8_t, 64> block_{};
+  std::string long_name_;
+};
 
 /// A time-ordered UUID from a wall-clock time and 74 random bits.
 ///   Source: RFC 9562, 5.7 (version 7).
