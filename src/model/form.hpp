@@ -108,7 +108,10 @@ struct FormItem {
   std::optional<std::uint64_t> max_size_bytes;
   std::vector<std::string> mime_types;
   std::optional<Coding> unit;        ///< questionnaire-unit: a number becomes valueQuantity
-  std::vector<Coding> unit_options;  ///< questionnaire-unitOption
+  std::vector<Coding> unit_options;  ///< questionnaire-unitOption, or the expansion of unitValueSet
+  std::string unit_value_set;        ///< questionnaire-unitValueSet, canonical as written
+  bool units_known = true;           ///< false: a unit value set that could not be resolved
+  std::vector<std::string> reference_types;  ///< questionnaire-referenceResource; empty: any
   std::vector<Coding> codes;
   bool extract = false;                    ///< observationExtract, own or inherited
   std::vector<Coding> extract_categories;  ///< sdc observation-extract-category
@@ -136,7 +139,8 @@ struct Window {
 
 enum class OnInvalid : std::uint8_t { refuse, hold };
 
-struct FhirPlan;  // model/fhir_plan.hpp
+struct FhirPlan;   // model/fhir_plan.hpp
+struct CheckPlan;  // stages/fhir/check/plan.hpp
 
 /// One published form version, compiled. Immutable; shared by every shard.
 ///   Shape:  `items` in pre-order, roots have parent no_item; every index in it is in range.
@@ -154,6 +158,7 @@ struct Form {
   std::optional<WallTime> effective_from, effective_to;
   OnInvalid on_invalid = OnInvalid::refuse;
   std::shared_ptr<const FhirPlan> plan;  ///< set by stages/fhir once, before the form is shared
+  std::shared_ptr<const CheckPlan> check_plan;  ///< likewise, by make_check_plan()
 
   [[nodiscard]] std::uint32_t index_of(std::string_view link_id) const {  ///< no_item: unknown
     const auto it = by_link_id.find(link_id);
