@@ -1,0 +1,201 @@
+#include "sim/sim_store.hpp"
+
+#include <algorithm>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/ensure.hpp"
+#include "sim/resume.hpp"
+
+namespace vesper::sim {
+namespace {
+
+StoredDiary copy_of(const JournalEntry& entry) {
+  StoredDiary diary;
+  diary.trial_id = entry.trial_id;
+  diary.subject_id = entry.subject_id.reveal();
+  diary.form_id = entry.form_id;
+  diary.form_version = entry.form_version;
+  diary.source = entry.source;
+  diary.authored = entry.authored.reveal();
+  diary.site = entry.site;
+  diary.app_version = entry.app_version;
+  diary.trial_revision = entry.trial_revision;
+  diary.media = entry.media;
+  diary.mapper_version = entry.mapper_version;
+  diary.amends = entry.amends;
+  diary.held_reason = entry.held_reason;
+  if (entry.caller != nullptr) {
+    diary.issuer = entry.caller->issuer;
+    diary.kid = entry.caller->kid;
+    diary.jti = entry.caller->jti;
+    diary.caller_subject = entry.caller->subject;
+    diary.caller_scopes = entry.caller->scopes;
+  }
+  diary.facts.submission_id = entry.submission_id;
+  diary.facts.delivery_id = entry.delivery_id;
+  diary.facts.received_at = entry.received_at;
+  diary.facts.content_hash = entry.content_hash;
+  diary.facts.disposition = entry.disposition;
+  diary.facts.flags = entry.flags;
+  return diary;
+}
+
+std::uint64_t lane_of(const StoredDiary& diary) {
+  return std::hash<std::string>{}(diary.trial_id + '\0' + diary.subject_id);
+}
+
+}  // namespace
+
+SimStore::SimStore(World& world, Platter& platter, const DiskFaults& faults)
+    : world_(&world), platter_(&platter), faults_(&faults) {}
+
+// The process dies here. A group whose sync had begun is on the platter or not, as a whole.
+SimStore::~SimStore() {
+  *alive_ = false;
+  if (syncing_ && !faults_->acknowledge_before_sync && world_->random().chance(0.5)) {
+    world_->trace("power loss: last group survived", group_.size());
+    for (auto& work : group_) work.apply();
+  }
+}
+
+void SimStore::enqueue(Work work) {
+  queue_.push_back(std::move(work));
+  if (!syncing_) start_group();
+}
+
+void SimStore::start_group() {
+  syncing_ = true;
+  group_.clear();
+  std::ranges::move(queue_, std::back_inserter(group_));
+  queue_.clear();
+  Duration length = world_->between(faults_->sync_min, faults_->sync_max);
+  if (world_->random().chance(faults_->stall_share))
+    length += world_->between(0ns, faults_->stall_max);
+  world_->trace("sync begins", group_.size());
+  world_->after(length, [this, alive = alive_] {
+    if (*alive) end_group();
+  });
+}
+
+void SimStore::end_group() {
+  ++platter_->groups;
+  for (auto& work : group_) work.apply();
+  for (auto& work : group_)
+    if (work.done) work.done();
+  world_->trace("sync ends", group_.size());
+  syncing_ = false;
+  if (!queue_.empty()) start_group();
+}
+
+Committed SimStore::store(const StoredDiary& diary, const std::vector<std::string>& destinations) {
+  const auto key = std::make_tuple(diary.trial_id, diary.subject_id, diary.facts.submission_id);
+  if (const auto known = platter_->by_key.find(key); known != platter_->by_key.end()) {
+    const auto& first = platter_->diaries[known->second - 1].facts;
+    return {first.content_hash == diary.facts.content_hash ? Committed::How::replay
+                                                           : Committed::How::conflict,
+            first};
+  }
+  StoredDiary stored = diary;
+  stored.position = stored.facts.position = platter_->diaries.size() + 1;
+  stored.facts.group = platter_->groups;
+  for (const auto& destination : destinations) platter_->outbox[destination][stored.position];
+  platter_->by_key.emplace(key, stored.position);
+  platter_->diaries.push_back(stored);
+  world_->trace("stored", stored.position);
+  return {Committed::How::stored, stored.facts};
+}
+
+asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const JournalEntry& entry,
+                                                                       Deadline deadline) {
+  using Result = std::expected<Committed, StoreFault>;
+  // Kept by the waiting commit, the group's work and the deadline; the first of the two to come
+  // answers.
+  struct Pending {
+    StoredDiary diary;
+    std::vector<std::string> destinations;
+    Result result = std::unexpected{StoreFault::timed_out};
+    std::move_only_function<void(Result)> resume;
+    void answer(Result with) {
+      if (auto call = std::exchange(resume, nullptr)) call(std::move(with));
+    }
+  };
+  auto pending = std::make_shared<Pending>();
+  pending->diary = copy_of(entry);
+  if (entry.destinations != nullptr && entry.disposition != Disposition::held)
+    pending->destinations = *entry.destinations;
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result)>(
+      [&](auto handler) {
+        pending->resume = resume_by_post<Result>(std::move(handler));
+        world_->at(deadline.at, [pending, alive = alive_] {
+          if (*alive) pending->answer(std::unexpected{StoreFault::timed_out});
+        });
+        enqueue(
+            {[this, pending] { pending->result = store(pending->diary, pending->destinations); },
+             [pending] { pending->answer(pending->result); }});
+        if (faults_->acknowledge_before_sync)
+          pending->answer(Committed{Committed::How::stored, pending->diary.facts});
+      },
+      asio::use_awaitable);
+}
+
+asio::awaitable<void> SimStore::durably(std::function<void()> apply) {
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+      [&](auto handler) {
+        enqueue({std::move(apply),
+                 [resume = resume_by_post<bool>(std::move(handler))]() mutable { resume(true); }});
+      },
+      asio::use_awaitable);
+}
+
+asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::find(std::string_view trial_id,
+                                                                       PatientText subject_id,
+                                                                       Uuid submission_id) {
+  const auto found = platter_->by_key.find(
+      std::make_tuple(std::string{trial_id}, std::string{subject_id.reveal()}, submission_id));
+  if (found == platter_->by_key.end()) co_return std::unexpected{StoreFault::not_found};
+  co_return co_await at(found->second);
+}
+
+asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> SimStore::find_in_trial(
+    std::string_view trial_id, Uuid submission_id) {
+  std::vector<StoredDiary> found;
+  for (const auto& diary : platter_->diaries)
+    if (diary.trial_id == trial_id && diary.facts.submission_id == submission_id &&
+        found.size() < 16)
+      found.push_back(*co_await at(diary.position));
+  co_return found;
+}
+
+asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::at(Position position) {
+  if (position == 0 || position > platter_->diaries.size())
+    co_return std::unexpected{StoreFault::not_found};
+  StoredDiary diary = platter_->diaries[position - 1];
+  for (const auto& [destination, debts] : platter_->outbox)
+    if (const auto debt = debts.find(position); debt != debts.end())
+      diary.delivery.push_back({destination, debt->second.state, debt->second.attempts});
+  co_return diary;
+}
+
+asio::awaitable<std::expected<void, StoreFault>> SimStore::publish(const TrialRow& row) {
+  bool stale = false;
+  co_await durably([this, row, &stale] {
+    std::uint64_t latest = 0;
+    for (const auto& stored : platter_->trials)
+      if (stored.trial_id == row.trial_id) latest = stored.revision;
+    stale = row.revision != latest + 1;
+    if (!stale) platter_->trials.push_back(row);
+  });
+  if (stale) co_return std::unexpected{StoreFault::stale};
+  co_return std::expected<void, StoreFault>{};
+}
+
+asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> SimStore::trials() {
+  co_return platter_->trials;
+}
+
+asio::awaitable<std::expected<void, StoreFault>> SimStore::record(const AuditEvent& event) {
+  co_await durably([this, event] { platter_->audit.push_back(event); });
+  co_return std::expected<void, StoreFault>{};
+}
+
+}  // namespace vesper::sim

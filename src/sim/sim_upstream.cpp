@@ -1,0 +1,43 @@
+#include "sim/sim_upstream.hpp"
+
+namespace vesper::sim {
+
+asio::awaitable<UpstreamReply> SimUpstream::post(const UpstreamRequest& request,
+                                                 Deadline deadline) {
+  const std::string destination{request.destination};
+  const Uuid id = request.delivery_id;
+  auto& random = world_->random();
+  UpstreamReply reply;
+  const bool refused = random.chance(faults_->refused_share),
+             hangs = random.chance(faults_->hang_share),
+             fails = random.chance(faults_->error_share),
+             loses = random.chance(faults_->lost_reply_share);
+  if (faults_->dead || refused) {
+    reply.trouble = UpstreamReply::Trouble::refused;
+    co_return reply;
+  }
+  const Instant answer = world_->now() + world_->between(faults_->reply_min, faults_->reply_max);
+  if (hangs || answer > deadline.at) {
+    co_await clock_->sleep_until(deadline.at);
+    reply.trouble = UpstreamReply::Trouble::timed_out;
+    co_return reply;
+  }
+  co_await clock_->sleep_until(answer);
+  if (fails) {
+    reply.status = 503;
+    co_return reply;
+  }
+  auto& times = platform_->applied[destination][id];
+  if (times == 0) platform_->order[destination].push_back(id);
+  if (times == 0 || faults_->forgets_keys) ++times;
+  world_->trace("applied", id.bytes[0]);
+  if (loses) {
+    co_await clock_->sleep_until(deadline.at);
+    reply.trouble = UpstreamReply::Trouble::timed_out;
+    co_return reply;
+  }
+  reply.status = 200;
+  co_return reply;
+}
+
+}  // namespace vesper::sim
