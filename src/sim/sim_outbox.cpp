@@ -80,6 +80,9 @@ asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> SimStore::pa
     settlement.state = DeliveryState::parked;
     settlement.attempts = it->second.attempts;
     settlement.reason = it->second.reason;
+    const OwedEntry entry = owed_entry(it->first, it->second);
+    settlement.lane = entry.lane;
+    settlement.delivery_id = entry.delivery_id;
     found.push_back(settlement);
   }
   co_return found;

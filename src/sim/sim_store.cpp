@@ -40,10 +40,6 @@ StoredDiary copy_of(const JournalEntry& entry) {
   return diary;
 }
 
-std::uint64_t lane_of(const StoredDiary& diary) {
-  return std::hash<std::string>{}(diary.trial_id + '\0' + diary.subject_id);
-}
-
 }  // namespace
 
 SimStore::SimStore(World& world, Platter& platter, const DiskFaults& faults)
