@@ -1,0 +1,25 @@
+#include "stages/journal/journal_formats.hpp"
+
+#include "stages/journal/chain.hpp"
+#include "stages/journal/delivery_id.hpp"
+#include "stages/journal/entry_encoding.hpp"
+#include "stages/journal/sha256.hpp"
+
+namespace vesper {
+
+const JournalRules& journal_formats() {
+  static constexpr JournalRules rules{.content_hash = content_hash,
+                                      .delivery_id = delivery_id,
+                                      .lane = lane_of,
+                                      .encode_head = encode_head,
+                                      .encode_context = encode_context,
+                                      .decode_context = decode_context,
+                                      .encode_event = encode_event,
+                                      .leaf = chain_leaf,
+                                      .root = merkle_root,
+                                      .genesis = chain_genesis,
+                                      .link = chain_link};
+  return rules;
+}
+
+}  // namespace vesper
