@@ -8,11 +8,14 @@ namespace {
 constexpr char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr auto url_values = [] {
-  std::array<std::int8_t, 256> t{};
-  t.fill(-1);
-  for (int i = 0; i < 64; ++i)
-    t[static_cast<unsigned char>(url_alphabet[i])] = static_cast<std::int8_t>(i);
+// Six bits of each character, already shifted to its place among four; bit 31 marks a stranger.
+constexpr std::uint32_t stranger = 0x80000000;
+constexpr auto url_places = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> t{};
+  for (auto& place : t) place.fill(stranger);
+  for (std::uint32_t i = 0; i < 64; ++i)
+    for (std::uint32_t place = 0; place < 4; ++place)
+      t[place][static_cast<unsigned char>(url_alphabet[i])] = i << (18 - 6 * place);
   return t;
 }();
 
@@ -46,22 +49,39 @@ void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
 }
 
 bool decode_base64url(std::string_view text, std::string& out) {
-  out.clear();
-  if (text.size() % 4 == 1) return false;
-  out.reserve(text.size() * 3 / 4 + 3);
-  std::uint32_t value = 0;
-  int bits = 0;
-  for (char c : text) {
-    const int v = url_values[static_cast<unsigned char>(c)];
-    if (v < 0) return false;
-    value = value << 6 | static_cast<std::uint32_t>(v);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(value >> bits & 0xff);
-    }
+  out.resize(text.size() * 3 / 4);
+  const auto size = decode_base64url(text, out.data());
+  out.resize(size.value_or(0));
+  return size.has_value();
+}
+
+std::optional<std::size_t> decode_base64url(std::string_view text, char* out) {
+  if (text.size() % 4 == 1) return std::nullopt;
+  const auto place = [&](std::size_t i, std::size_t k) {
+    return url_places[k][static_cast<unsigned char>(text[i + k])];
+  };
+  char* to = out;
+  std::uint32_t seen = 0;
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    const std::uint32_t v = place(i, 0) | place(i, 1) | place(i, 2) | place(i, 3);
+    seen |= v;
+    to[0] = static_cast<char>(v >> 16);
+    to[1] = static_cast<char>(v >> 8);
+    to[2] = static_cast<char>(v);
+    to += 3;
   }
-  return (value & ((1u << bits) - 1)) == 0;
+  const std::size_t rest = text.size() - i;
+  if (rest != 0) {
+    std::uint32_t v = 0;
+    for (std::size_t k = 0; k < rest; ++k) v |= place(i, k);
+    seen |= v;
+    *to++ = static_cast<char>(v >> 16);
+    if (rest == 3) *to++ = static_cast<char>(v >> 8);
+    if ((v & (rest == 3 ? 0xffu : 0xffffu)) != 0) return std::nullopt;
+  }
+  if ((seen & stranger) != 0) return std::nullopt;
+  return static_cast<std::size_t>(to - out);
 }
 
 std::string encode_base64url(std::string_view bytes) {

@@ -15,6 +15,8 @@ void append_hex(std::string& out, std::span<const std::uint8_t> bytes);
 /// set bits beyond the last byte.
 ///   Errors: nothing when `text` is anything else.
 [[nodiscard]] bool decode_base64url(std::string_view text, std::string& out);
+/// The same into memory that has room for text.size() * 3 / 4 bytes; the number of bytes written.
+[[nodiscard]] std::optional<std::size_t> decode_base64url(std::string_view text, char* out);
 [[nodiscard]] std::string encode_base64url(std::string_view bytes);
 /// The common alphabet with padding (RFC 4648, 4).
 [[nodiscard]] std::string encode_base64(std::string_view bytes);
