@@ -1,0 +1,10 @@
+#pragma once
+#include "app/command.hpp"
+
+namespace vesper {
+
+// What the rows of command_table.cpp run; each stands in a file of its own name.
+ExitStatus command_serve(Invocation& invocation);
+ExitStatus command_reference(Invocation& invocation);
+
+}  // namespace vesper
