@@ -1,0 +1,19 @@
+#pragma once
+#include <memory>
+
+#include "io/http/shard.hpp"
+
+namespace vesper {
+
+/// Serves an accepted connection until it ends, in one coroutine on the shard's context.
+///   Shape:  requests one after the other, answers in their order; pipelined ones wait in the
+///           buffer. Whatever ends a connection, its memory returns to the shard.
+///   Errors: none leave it. A fault gets one answer, `Connection: close`, and nothing after it is
+///           read as a request.
+///   Thread: the shard's.
+void serve_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket);
+
+/// Answers 503 to a connection past the limit and ends it.
+void refuse_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket);
+
+}  // namespace vesper
