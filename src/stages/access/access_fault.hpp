@@ -10,7 +10,7 @@ enum class AccessFault : std::uint8_t {
   malformed,         ///< not one Bearer token in compact JWS form, or not strict base64url and JSON
   too_long,          ///< above token_bytes_max
   unsupported,       ///< crit, b64, a typ of another kind of token
-  unknown_issuer,    ///< iss is absent or has no table
+  unknown_issuer,    ///< iss has no table
   keys_unavailable,  ///< the issuer's keys are not at hand: retryable
   unknown_key,       ///< no such kid: retryable while a refresh is pending or refused
   wrong_algorithm,   ///< alg is not the one the key is bound to
@@ -18,7 +18,7 @@ enum class AccessFault : std::uint8_t {
   expired,
   not_yet,  ///< nbf or iat in the future
   wrong_audience,
-  claim_missing,  ///< sub, aud, exp, or the issuer's subject claim
+  claim_missing,  ///< iss, aud, sub, exp, or the issuer's subject claim
   claim_invalid   ///< of the wrong type, too long, or with control characters
 };
 

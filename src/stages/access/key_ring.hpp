@@ -12,22 +12,22 @@ namespace vesper::access {
 
 /// What one `[[access.issuer]]` table says about tokens.
 struct IssuerRules {
-  std::string issuer, audience;
+  std::string issuer{}, audience{};
   Scopes grantable{static_cast<std::uint8_t>(Scope::patient)};
   std::string subject_claim = "sub";  ///< where a patient's subjectId stands
-  std::vector<BoundAlgorithm> algorithms;
+  std::vector<BoundAlgorithm> algorithms{};
 };
 
 /// One issuer: its rules, and the keys in force.
 struct Issuer {
-  IssuerRules rules;
-  std::shared_ptr<const KeySet> keys;  ///< nullptr: none at hand, tokens are asked to come again
+  IssuerRules rules{};
+  std::shared_ptr<const KeySet> keys{};  ///< nullptr: none at hand, tokens are asked to come again
 };
 
 /// All issuers at one moment.
 ///   Shape: immutable once shared; names of issuers are unique; another generation for any change.
 struct KeyRing {
-  std::vector<Issuer> issuers;
+  std::vector<Issuer> issuers{};
   std::uint64_t generation = 0;
 
   [[nodiscard]] const Issuer* find(std::string_view issuer) const {

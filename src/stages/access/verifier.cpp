@@ -68,8 +68,9 @@ std::expected<VerifiedToken, AccessRefusal> Verifier::verify(std::string_view to
   const auto payload = read_payload(parts->payload);
   if (!payload) return refuse(payload.error());
   const Claims claims = collect_claims(**payload);
-  if (claims.issuer == nullptr || !claims.issuer->is(JsonKind::string))
-    return refuse(AccessFault::unknown_issuer);
+  if (claims.issuer == nullptr) return refuse(AccessFault::claim_missing);
+  if (!claims.issuer->is(JsonKind::string) || claims.issuer->text.empty())
+    return refuse(AccessFault::claim_invalid);
   const Issuer* issuer = ring.find(claims.issuer->text);
   if (issuer == nullptr) return refuse(AccessFault::unknown_issuer);
 
