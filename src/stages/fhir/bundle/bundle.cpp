@@ -52,7 +52,6 @@ void prepare(Draft& draft) {
   draft.answers_seen = draft.arena.array<std::uint32_t>(draft.in.form->items.size());
   draft.amended = diary.amends.has_value() || diary.status == ResponseStatus::amended;
   draft.observing = draft.amended || diary.status == ResponseStatus::completed;
-  if (draft.observing) draft.score_ids = draft.arena.array<IdText>(draft.in.scores.size());
   draft.status = draft.amended ? "amended" : code_of(diary.status);
   draft.authored =
       complete_date_time(diary.authored_text.reveal(), diary.authored, diary.device, draft.arena);
@@ -93,24 +92,6 @@ void put_system(JsonSink& sink, std::string_view space, std::string_view text) {
   sink.put('"');
 }
 
-void put_entry_start(Draft& draft, std::string_view type, const IdText& id) {
-  draft.sink.put(R"({"fullUrl":"urn:uuid:)");
-  draft.sink.put(id.view());
-  draft.sink.put(R"(","resource":{"resourceType":")");
-  draft.sink.put(type);
-  draft.sink.put(R"(","id":")");
-  draft.sink.put(id.view());
-  draft.sink.put(R"(",)");
-}
-
-void put_entry_end(Draft& draft, std::string_view type, const IdText& id) {
-  draft.sink.put(R"(},"request":{"method":"PUT","url":")");
-  draft.sink.put(type);
-  draft.sink.put('/');
-  draft.sink.put(id.view());
-  draft.sink.put(R"("}})");
-}
-
 void write_bundle(std::string& out, const BundleInput& input, Arena& arena) {
   ensure(input.form != nullptr && input.diary != nullptr && input.form->plan != nullptr);
   const FhirPlan& plan = *input.form->plan;
@@ -118,7 +99,7 @@ void write_bundle(std::string& out, const BundleInput& input, Arena& arena) {
   Draft draft{.in = input, .plan = plan, .arena = arena, .sink = sink};
   prepare(draft);
   sink.put(R"({"resourceType":"Bundle","id":")");
-  sink.put(text_of(input.delivery_id).view());
+  sink.put(text_of(input.delivery_id));
   sink.put(R"(","type":"transaction","entry":[)");
   put_response(draft);
   put_observations(draft);

@@ -14,7 +14,7 @@ namespace vesper {
 /// A resource's id as text.
 struct IdText {
   std::array<char, uuid_chars> chars;
-  [[nodiscard]] std::string_view view() const { return {chars.data(), chars.size()}; }
+  operator std::string_view() const { return {chars.data(), chars.size()}; }
 };
 
 [[nodiscard]] inline IdText text_of(const Uuid& id) {
@@ -29,8 +29,8 @@ inline constexpr std::uint32_t no_option = 0xffffffff;
 struct Observed {
   std::uint32_t item = 0;            ///< index into Form::items
   std::uint32_t option = no_option;  ///< index into FormItem::options
+  std::uint32_t index = 0;           ///< answers to this item before this one
   const Value* value = nullptr;
-  IdText id;
 };
 
 /// One bundle while it is written: first the response, which finds what is to be observed, then
@@ -42,7 +42,7 @@ struct Draft {
   JsonSink& sink;
   ArenaList<Observed> observed{arena};
   std::span<std::uint32_t> answers_seen{};  ///< for each item of the form
-  std::span<IdText> score_ids{};            ///< for each of in.scores
+  std::span<IdText> observation_ids{};      ///< for each of observed, then for each score
   IdText response{};                        ///< id of the QuestionnaireResponse
   std::string_view authored{};              ///< FHIR dateTime, empty when the diary states none
   bool authored_is_instant = false;
@@ -55,9 +55,6 @@ struct Draft {
 void put_response(Draft& draft);
 void put_observations(Draft& draft);
 void put_provenance(Draft& draft);
-
-void put_entry_start(Draft& draft, std::string_view type, const IdText& id);
-void put_entry_end(Draft& draft, std::string_view type, const IdText& id);
 
 /// `text` as a part of a urn: other characters than unreserved ones as %XX.
 void put_urn_part(JsonSink& sink, std::string_view text);

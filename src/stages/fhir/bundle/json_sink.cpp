@@ -1,5 +1,6 @@
 #include "stages/fhir/bundle/json_sink.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -43,11 +44,11 @@ void JsonSink::put_escaped(std::string_view text) {
   put(escaped);
 }
 
-void JsonSink::grow(std::size_t count) {
-  const std::size_t least = std::max({size_ + count, size_ * 2, out_.capacity()});
-  out_.resize_and_overwrite(least, [](char*, std::size_t size) { return size; });
-  next_ = out_.data() + size_;
-  room_ = out_.size() - size_;
+void JsonSink::grow(std::size_t used, std::size_t count) {
+  const std::size_t size = std::max({used + count, used * 2, out_.capacity()});
+  out_.resize_and_overwrite(size, [](char*, std::size_t all) { return all; });
+  next_ = out_.data() + used;
+  end_ = out_.data() + out_.size();
 }
 
 }  // namespace vesper

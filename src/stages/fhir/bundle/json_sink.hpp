@@ -1,14 +1,14 @@
 #pragma once
-#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <string_view>
 
 namespace vesper {
 
-/// Appends JSON text to a string without looking at its capacity for every piece.
+/// Appends JSON text to a string without looking at its capacity for every character.
 ///   Shape:  pieces are copied as they are; only put_escaped() looks at characters. finish() once.
-///   Bounds: the string doubles; a sink whose string already has the room allocates nothing.
+///   Bounds: the string doubles; one that already has the room is not allocated again.
 class JsonSink {
  public:
   /// A piece written before, to be written again.
@@ -16,47 +16,50 @@ class JsonSink {
     std::size_t at = 0, size = 0;
   };
 
-  JsonSink(std::string& out, std::size_t room) : out_(out), size_(out.size()) { grow(room); }
+  JsonSink(std::string& out, std::size_t room) : out_(out), next_(nullptr), end_(nullptr) {
+    grow(out.size(), room);
+  }
   JsonSink(const JsonSink&) = delete;
   JsonSink& operator=(const JsonSink&) = delete;
 
-  void put(std::string_view piece) {
-    if (room_ < piece.size()) [[unlikely]]
-      grow(piece.size());
-    std::memcpy(next_, piece.data(), piece.size());
-    took(piece.size());
+  /// Writes the pieces one after another. Inlined, so that literals become plain moves.
+  template <class... Pieces>
+  [[gnu::always_inline]] void put(const Pieces&... pieces) {
+    put_views(std::string_view{pieces}...);
   }
   void put(char c) {
-    if (room_ == 0) [[unlikely]]
-      grow(1);
-    *next_ = c;
-    took(1);
+    if (next_ == end_) [[unlikely]]
+      grow(at(), 1);
+    *next_++ = c;
   }
   /// The inside of a JSON string; `text` is valid UTF-8.
   void put_escaped(std::string_view text);
 
-  [[nodiscard]] std::size_t at() const { return size_; }
-  [[nodiscard]] Written since(std::size_t start) const { return {start, size_ - start}; }
+  [[nodiscard]] std::size_t at() const { return static_cast<std::size_t>(next_ - out_.data()); }
+  [[nodiscard]] Written since(std::size_t start) const { return {start, at() - start}; }
   void put_again(Written piece) {
-    if (room_ < piece.size) [[unlikely]]
-      grow(piece.size);
+    if (static_cast<std::size_t>(end_ - next_) < piece.size) [[unlikely]]
+      grow(at(), piece.size);
     std::memcpy(next_, out_.data() + piece.at, piece.size);
-    took(piece.size);
+    next_ += piece.size;
   }
-  void finish() { out_.resize(size_); }
+  void finish() { out_.resize(at()); }
 
  private:
-  void took(std::size_t count) {
-    next_ += count;
-    size_ += count;
-    room_ -= count;
+  template <class... Views>
+  [[gnu::always_inline]] void put_views(Views... views) {
+    const std::size_t total = (views.size() + ...);
+    if (static_cast<std::size_t>(end_ - next_) < total) [[unlikely]]
+      grow(at(), total);
+    char* to = next_;
+    ((std::memcpy(to, views.data(), views.size()), to += views.size()), ...);
+    next_ = to;
   }
-  void grow(std::size_t count);
+  void grow(std::size_t used, std::size_t count);
 
   std::string& out_;
-  std::size_t size_;
-  char* next_ = nullptr;
-  std::size_t room_ = 0;
+  char* next_;
+  char* end_;
 };
 
 }  // namespace vesper

@@ -10,30 +10,17 @@ constexpr std::string_view participant =
     R"(provenance-participant-type",)";
 
 void put_targets(Draft& draft) {
-  draft.sink.put(R"("target":[{"reference":"QuestionnaireResponse/)");
-  draft.sink.put(draft.response.view());
-  draft.sink.put(R"("})");
-  const auto put_target = [&](const IdText& id) {
-    draft.sink.put(R"(,{"reference":"Observation/)");
-    draft.sink.put(id.view());
-    draft.sink.put(R"("})");
-  };
-  for (const Observed& observed : draft.observed.items()) put_target(observed.id);
-  for (const IdText& id : draft.score_ids) put_target(id);
+  draft.sink.put(R"("target":[{"reference":"QuestionnaireResponse/)", draft.response, R"("})");
+  for (const IdText& id : draft.observation_ids)
+    draft.sink.put(R"(,{"reference":"Observation/)", id, R"("})");
   draft.sink.put("],");
 }
 
 void put_times(Draft& draft) {
-  if (!draft.authored.empty()) {
-    draft.sink.put(R"("occurredDateTime":")");
-    draft.sink.put(draft.authored);
-    draft.sink.put(R"(",)");
-  }
+  if (!draft.authored.empty()) draft.sink.put(R"("occurredDateTime":")", draft.authored, R"(",)");
   std::array<char, wall_time_chars> recorded;
   format_wall_time(draft.in.received_at, recorded.data());
-  draft.sink.put(R"("recorded":")");
-  draft.sink.put({recorded.data(), recorded.size()});
-  draft.sink.put(R"(",)");
+  draft.sink.put(R"("recorded":")", std::string_view{recorded.data(), recorded.size()}, R"(",)");
 }
 
 void put_reason_and_activity(Draft& draft) {
@@ -87,38 +74,44 @@ void put_agents(Draft& draft) {
                  R"("display":"Vesper FHIR mapper 1"}}],)");
 }
 
-void put_entities(Draft& draft) {
-  draft.sink.put(R"("entity":[{"role":"source","what":{"reference":"QuestionnaireResponse/)");
-  draft.sink.put(draft.response.view());
-  draft.sink.put(R"("}},{"role":"source","what":{"identifier":)"
-                 R"({"system":"urn:vesper:content-hash","value":"sha256:)");
-  for (std::size_t i = 0; i < draft.in.content_hash.size(); ++i) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    draft.sink.put(hex[draft.in.content_hash[i] >> 4]);
-    draft.sink.put(hex[draft.in.content_hash[i] & 15]);
+std::array<char, 64> hex_of(const Hash& hash) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 64> out;
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    out[2 * i] = digits[hash[i] >> 4];
+    out[2 * i + 1] = digits[hash[i] & 15];
   }
-  draft.sink.put(R"("},"display":"Source document as sent"}})");
-  if (draft.in.diary->amends) {
-    draft.sink.put(R"(,{"role":"revision","what":{"type":"QuestionnaireResponse","identifier":)"
-                   R"({"system":"urn:ietf:rfc:3986","value":"urn:uuid:)");
-    draft.sink.put(text_of(*draft.in.diary->amends).view());
-    draft.sink.put(R"("}}})");
-  }
-  draft.sink.put(']');
+  return out;
 }
+
+void put_entities(Draft& draft) {
+  const std::array<char, 64> hash = hex_of(draft.in.content_hash);
+  draft.sink.put(
+      R"("entity":[{"role":"source","what":{"reference":"QuestionnaireResponse/)", draft.response,
+      R"("}},{"role":"source","what":{"identifier":)"
+      R"({"system":"urn:vesper:content-hash","value":"sha256:)",
+      std::string_view{hash.data(), hash.size()}, R"("},"display":"Source document as sent"}})");
+  if (draft.in.diary->amends)
+    draft.sink.put(R"(,{"role":"revision","what":{"type":"QuestionnaireResponse","identifier":)"
+                   R"({"system":"urn:ietf:rfc:3986","value":"urn:uuid:)",
+                   text_of(*draft.in.diary->amends), R"("}}})");
+  draft.sink.put("]");
+}
+
+const UuidName provenance_uuid_name{provenance_name};
 
 }  // namespace
 
 void put_provenance(Draft& draft) {
-  const IdText id = text_of(provenance_id(draft.in.delivery_id));
-  draft.sink.put(',');
-  put_entry_start(draft, "Provenance", id);
+  const IdText id = text_of(provenance_uuid_name.in(draft.in.delivery_id));
+  draft.sink.put(R"(,{"fullUrl":"urn:uuid:)", id,
+                 R"(","resource":{"resourceType":"Provenance","id":")", id, "\",");
   put_targets(draft);
   put_times(draft);
   put_reason_and_activity(draft);
   put_agents(draft);
   put_entities(draft);
-  put_entry_end(draft, "Provenance", id);
+  draft.sink.put(R"(},"request":{"method":"PUT","url":"Provenance/)", id, R"("}})");
 }
 
 }  // namespace vesper

@@ -2,7 +2,6 @@
 
 #include "base/ensure.hpp"
 #include "stages/fhir/bundle/draft.hpp"
-#include "stages/fhir/bundle/ids.hpp"
 #include "stages/fhir/bundle/value.hpp"
 
 namespace vesper {
@@ -11,14 +10,10 @@ namespace {
 void put_items(Draft& draft, std::span<const ResponseItem> items,
                std::span<const std::uint32_t> siblings);
 
-void observe(Draft& draft, std::uint32_t index, std::uint32_t option, const Value& value) {
-  const std::uint32_t before = draft.answers_seen[index]++;
-  const auto& name = draft.plan.items[index].observation_0;
-  if (!draft.observing || !name || !observable(value)) return;
-  const Uuid id = before == 0 ? name->in(draft.in.delivery_id)
-                              : observation_id(draft.in.delivery_id,
-                                               draft.in.form->items[index].link_id, before);
-  draft.observed.push({.item = index, .option = option, .value = &value, .id = text_of(id)});
+void observe(Draft& draft, std::uint32_t item, std::uint32_t option, const Value& value) {
+  const std::uint32_t index = draft.answers_seen[item]++;
+  if (!draft.observing || !draft.plan.items[item].observation_0 || !observable(value)) return;
+  draft.observed.push({.item = item, .option = option, .index = index, .value = &value});
 }
 
 // Writes the answer's opening brace too, so that an answer that says nothing leaves no trace.
@@ -146,25 +141,20 @@ void put_author(Draft& draft) {
 
 void put_response(Draft& draft) {
   JsonSink& sink = draft.sink;
-  put_entry_start(draft, "QuestionnaireResponse", draft.response);
+  sink.put(R"({"fullUrl":"urn:uuid:)", draft.response,
+           R"(","resource":{"resourceType":"QuestionnaireResponse","id":")", draft.response, "\",");
   put_flags(draft);
   if (is_language(draft.in.diary->language)) {
     sink.put(R"("language":")");
     sink.put(draft.in.diary->language);
     sink.put(R"(",)");
   }
-  sink.put(R"("identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:)");
-  sink.put(text_of(draft.in.submission_id).view());
-  sink.put(R"("},"questionnaire":")");
-  sink.put(draft.plan.questionnaire);
-  sink.put(R"(","status":")");
-  sink.put(draft.status);
-  sink.put(R"(","subject":)");
+  sink.put(R"("identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:)",
+           text_of(draft.in.submission_id), R"("},"questionnaire":")", draft.plan.questionnaire,
+           R"(","status":")", draft.status, R"(","subject":)");
   put_subject(draft);
   if (!draft.authored.empty()) {
-    sink.put(R"(,"authored":")");
-    sink.put(draft.authored);
-    sink.put('"');
+    sink.put(R"(,"authored":")", draft.authored, "\"");
   }
   sink.put(R"(,"author":)");
   put_author(draft);
@@ -177,7 +167,8 @@ void put_response(Draft& draft) {
     put_items(draft, draft.in.items, draft.in.form->roots);
     sink.put(']');
   }
-  put_entry_end(draft, "QuestionnaireResponse", draft.response);
+  sink.put(R"(},"request":{"method":"PUT","url":"QuestionnaireResponse/)", draft.response,
+           R"("}})");
 }
 
 }  // namespace vesper
