@@ -22,8 +22,8 @@ class OutboxStore {
   /// Up to `limit` entries owed to `destination` with position > `after`, in position order, not
   /// parked. They count as leased to this epoch until settled or released.
   /// Entries behind a parked one of their lane may be among them: the flow holds those back. An
-  /// entry leased to this epoch and not settled may be returned again (the flow re-scans after a
-  /// redrive); the flow knows which it holds.
+  /// entry leased to this epoch and not settled is returned again: the flow knows which it holds,
+  /// and scans anew for those it has passed over.
   virtual asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> lease(
       std::string_view destination, Position after, std::size_t limit) = 0;
   /// Stores outcomes, all or none; an entry settled as owed is no longer leased.

@@ -23,9 +23,7 @@ asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> SimStore::lea
   auto& debts = platter_->outbox[std::string{destination}];
   for (auto it = debts.upper_bound(after); it != debts.end() && entries.size() < limit; ++it) {
     auto& debt = it->second;
-    const bool leased = debt.state == DeliveryState::leased && debt.leased_in_epoch == epoch_;
-    if (leased || (debt.state != DeliveryState::owed && debt.state != DeliveryState::leased))
-      continue;
+    if (debt.state != DeliveryState::owed && debt.state != DeliveryState::leased) continue;
     debt.state = DeliveryState::leased;
     debt.leased_in_epoch = epoch_;
     entries.push_back(owed_entry(it->first, debt));

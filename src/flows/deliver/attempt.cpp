@@ -1,0 +1,92 @@
+#include "flows/deliver/attempt.hpp"
+
+#include <array>
+#include <span>
+#include <utility>
+
+#include "base/encoding.hpp"
+#include "stages/outbox/entry.hpp"
+
+namespace vesper {
+namespace {
+
+std::string traceparent(const Uuid& id, Random& random) {
+  std::string text = "00-";
+  append_hex(text, id.bytes);
+  text += '-';
+  std::array<std::uint8_t, 8> span{};
+  std::uint64_t number = random.next() | 1;  // all zero is not a span
+  for (auto& byte : span) {
+    byte = static_cast<std::uint8_t>(number);
+    number >>= 8;
+  }
+  append_hex(text, span);
+  text += "-01";
+  return text;
+}
+
+outbox::Event event_of(upstream::Verdict verdict) {
+  switch (verdict) {
+    case upstream::Verdict::settled:
+      return outbox::Event::settle;
+    case upstream::Verdict::parked:
+      return outbox::Event::park;
+    case upstream::Verdict::retry:
+      return outbox::Event::no_answer;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const UpstreamSettings& settings,
+                                       const DeliveryJob& job, Random& random,
+                                       std::string& bundle) {
+  using upstream::Blame, upstream::Reason, upstream::Verdict;
+  AttemptResult result;
+  if (const auto made = ports.bundles.derive(job.diary, bundle); !made) {
+    result.derived = false;
+    const bool never = made.error() == BundleFault::not_derivable;
+    result.outcome = {never ? Verdict::parked : Verdict::retry, Reason::not_derivable, Blame::lane,
+                      false, std::nullopt};
+    co_return result;
+  }
+  const std::string trace = traceparent(job.entry.delivery_id, random);
+  const Instant started = ports.clock.now();
+  UpstreamReply reply = co_await ports.upstream.post({.destination = settings.name,
+                                                      .delivery_id = job.entry.delivery_id,
+                                                      .content_hash = job.diary.facts.content_hash,
+                                                      .bundle = bundle,
+                                                      .traceparent = trace},
+                                                     Deadline{started + settings.deadline});
+  ports.telemetry.observe(Histogram::delivery_seconds, ports.clock.now() - started);
+  result.outcome = upstream::judge(reply, {.settle = settings.settle,
+                                           .delivery_id = job.entry.delivery_id,
+                                           .content_hash = job.diary.facts.content_hash,
+                                           .retry_after_max = settings.retry_after_max,
+                                           .now = ports.clock.wall()});
+  result.http_status = reply.status;
+  result.evidence_headers = std::move(reply.evidence_headers);
+  result.body_digest = reply.body_digest;
+  co_return result;
+}
+
+Settlement settlement_of(const DeliveryJob& job, AttemptResult&& result, WallTime at) {
+  const auto entry =
+      outbox::after({DeliveryState::leased, job.entry.attempts}, event_of(result.outcome.verdict));
+  Settlement settlement;
+  settlement.position = job.entry.position;
+  settlement.lane = job.entry.lane;
+  settlement.delivery_id = job.entry.delivery_id;
+  settlement.state = entry.state;
+  settlement.attempts = entry.attempts;
+  settlement.http_status = result.http_status;
+  settlement.evidence_headers = std::move(result.evidence_headers);
+  settlement.body_digest = result.body_digest;
+  if (result.outcome.reason != upstream::Reason::none)
+    settlement.reason = upstream::name_of(result.outcome.reason);
+  settlement.at = at;
+  return settlement;
+}
+
+}  // namespace vesper

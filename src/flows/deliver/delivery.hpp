@@ -1,0 +1,63 @@
+#pragma once
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "flows/deliver/destination.hpp"
+
+namespace vesper {
+
+/// One row of `vesper outbox list`.
+struct OutboxRow {
+  OutboxCounts counts;
+  DestinationStatus status;  ///< `name` empty: the destination has left the configuration
+};
+
+/// Delivery of what is owed, to every configured destination, inside this process.
+///   Thread: start, stop and the commands run on the delivery executor; notify() on any thread.
+///   Why: destinations share no queue, so a slow one harms no other.
+class Delivery {
+ public:
+  /// `executor` is the delivery thread's; `ports` outlive this object, and this object outlives
+  /// what it has posted to the executor.
+  Delivery(asio::any_io_executor executor, const std::vector<UpstreamSettings>& destinations,
+           const DeliveryPorts& ports);
+
+  /// Begins this process's epoch, which voids the leases of earlier ones, and starts to deliver.
+  asio::awaitable<std::expected<void, StoreFault>> start();
+  /// After a commit group with debts: one atomic exchange, and one post when none is pending.
+  void notify();
+  /// After something older became owed (a held diary was released).
+  void rescan();
+  /// Starts nothing more, waits for what is in flight, cuts the rest at `deadline`. All that is not
+  /// confirmed stays owed.
+  asio::awaitable<void> stop(Deadline deadline);
+
+  asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> list();
+  asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> parked(
+      std::string_view destination, Position after, std::size_t limit);
+  asio::awaitable<std::expected<void, StoreFault>> redrive(std::string_view destination,
+                                                           Uuid delivery_id,
+                                                           const AuditEvent& event);
+  asio::awaitable<std::expected<void, StoreFault>> skip(std::string_view destination,
+                                                        Uuid delivery_id, const AuditEvent& event);
+  asio::awaitable<std::expected<void, StoreFault>> pause(std::string_view destination, bool paused,
+                                                         const AuditEvent& event);
+
+  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
+  [[nodiscard]] Clock& clock() const { return ports_.clock; }
+
+ private:
+  [[nodiscard]] Destination* find(std::string_view name) const;
+  [[nodiscard]] bool idle() const;
+  asio::awaitable<void> wait_idle(Deadline deadline);
+
+  asio::any_io_executor executor_;
+  DeliveryPorts ports_;
+  std::vector<std::unique_ptr<Destination>> destinations_;
+  std::atomic<bool> notified_{false}, rescan_{false};
+};
+
+}  // namespace vesper

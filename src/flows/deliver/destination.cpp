@@ -1,0 +1,340 @@
+#include "flows/deliver/destination.hpp"
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cmath>
+#include <utility>
+
+#include "base/ensure.hpp"
+
+namespace vesper {
+namespace {
+
+constexpr std::size_t settle_batch_max = 512, read_ahead_bytes = 4 * 1024 * 1024;
+constexpr Duration store_wait = 200ms, rescan_every = 60s;
+
+}  // namespace
+
+Destination::Destination(asio::any_io_executor executor, const UpstreamSettings& settings,
+                         const DeliveryPorts& ports, std::uint64_t seed)
+    : executor_(std::move(executor)),
+      settings_(settings),
+      ports_(ports),
+      random_(seed),
+      lanes_({.window_max = settings.window, .lane_max = 64, .blocked_max = 65'536}),
+      pacer_(settings.rate_max_per_s,
+             settings.rate_burst > 0 ? settings.rate_burst : settings.rate_max_per_s),
+      backoff_{.base = settings.retry_base, .cap = settings.retry_cap} {}
+
+asio::awaitable<std::expected<void, StoreFault>> Destination::open(bool paused) {
+  ensure(stage_ == Stage::closed);
+  constexpr std::size_t page = 512;
+  for (Position after = 0;;) {
+    const auto parked = co_await ports_.outbox.parked(settings_.name, after, page);
+    if (!parked) co_return std::unexpected(parked.error());
+    for (const auto& entry : *parked) lanes_.block(entry.lane, entry.position);
+    if (parked->size() < page) break;
+    after = parked->back().position;
+  }
+  paused_ = paused;
+  stage_ = Stage::running;
+  rescan_at_ = ports_.clock.now() + rescan_every;
+  ++active_;
+  asio::co_spawn(executor_, tick(),
+                 asio::bind_cancellation_slot(tick_signal_.slot(), [this](std::exception_ptr e) {
+                   ensure(e == nullptr);
+                   if (--active_ == 0 && on_idle_) on_idle_();
+                 }));
+  pump();
+  co_return std::expected<void, StoreFault>{};
+}
+
+void Destination::spawn(asio::awaitable<void> work) {
+  ++active_;
+  asio::co_spawn(executor_, std::move(work), [this](std::exception_ptr e) {
+    ensure(e == nullptr);
+    if (--active_ == 0 && on_idle_) on_idle_();
+  });
+}
+
+void Destination::notify() {
+  lanes_.more();
+  pump();
+}
+
+void Destination::rescan() {
+  lanes_.scan_from(0);
+  pump();
+}
+
+void Destination::set_paused(bool paused) {
+  paused_ = paused;
+  pump();
+}
+
+void Destination::released(const OwedEntry& entry) {
+  lanes_.release(entry.lane, entry.position);
+  pump();
+}
+
+void Destination::stop() {
+  if (stage_ != Stage::running) return;
+  stage_ = Stage::stopping;
+  if (sleeping_) tick_signal_.emit(asio::cancellation_type::terminal);
+  pump();
+}
+
+void Destination::cut() {
+  stop();
+  cutting_ = true;
+  for (const auto& signal : signals_) signal->emit(asio::cancellation_type::terminal);
+}
+
+void Destination::pump() {
+  pump_again_ = true;
+  if (pumping_) return;
+  pumping_ = true;
+  while (std::exchange(pump_again_, false)) pump_once(ports_.clock.now());
+  pumping_ = false;
+}
+
+void Destination::pump_once(Instant now) {
+  if (!settling_ && !outcomes_.empty() && now >= store_again_) {
+    settling_ = true;
+    spawn(settle());
+  }
+  if (stage_ != Stage::running) return;
+  if (now >= rescan_at_) {
+    // A net under the cursor: what became owed behind it without a word is found here.
+    rescan_at_ = now + rescan_every;
+    if (lanes_.caught_up()) lanes_.scan_from(0);
+  }
+  if (!refilling_ && now >= store_again_) {
+    if (const auto ask = lanes_.ask()) {
+      refilling_ = true;
+      spawn(refill(*ask));
+    }
+  }
+  start_load(now);
+  while (can_start(now)) start_worker(now);
+  if (sleeping_ && next_wake(now) < wake_at_) tick_signal_.emit(asio::cancellation_type::terminal);
+}
+
+std::size_t Destination::load_room(Instant now) const {
+  if (stage_ != Stage::running || loading_ || paused_ || now < store_again_) return 0;
+  switch (pause_.place(now)) {
+    case relay::Place::shut:
+      return 0;
+    case relay::Place::probing:  // it is owed one try, not a batch of them
+      return loaded_.empty() ? 1 : 0;
+    case relay::Place::open:
+      return loaded_.size() <= load_max_ / 2 ? load_max_ - loaded_.size() : 0;
+  }
+  return 0;
+}
+
+bool Destination::can_start(Instant now) const {
+  return stage_ == Stage::running && !paused_ && !loaded_.empty() &&
+         in_flight_ < settings_.concurrency && pause_.may_start(now, in_flight_) &&
+         pacer_.may_start(now);
+}
+
+Instant Destination::next_wake(Instant now) const {
+  Instant wake = rescan_at_;
+  if (store_again_ > now) wake = std::min(wake, store_again_);
+  if (pause_.until() > now) wake = std::min(wake, pause_.until());
+  if (load_room(now) > 0)
+    if (const auto due = lanes_.wakes_at()) wake = std::min(wake, *due);
+  if (!paused_ && !loaded_.empty() && in_flight_ < settings_.concurrency &&
+      pause_.may_start(now, in_flight_))
+    wake = std::min(wake, pacer_.next(now));
+  return wake;
+}
+
+asio::awaitable<void> Destination::tick() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (stage_ == Stage::running) {
+    wake_at_ = next_wake(ports_.clock.now());
+    sleeping_ = true;
+    (void)co_await ports_.clock.sleep_until(wake_at_);
+    sleeping_ = false;
+    co_await asio::this_coro::reset_cancellation_state();
+    pump();
+  }
+}
+
+void Destination::store_failed(StoreFault fault) {
+  store_again_ = ports_.clock.now() + store_wait;
+  if (fault != StoreFault::broken && fault != StoreFault::stopping) return;
+  // The process is about to end; whatever is owed stays owed.
+  outcomes_.clear();
+  stop();
+}
+
+asio::awaitable<void> Destination::refill(queue::Lanes::Ask ask) {
+  const auto page = co_await ports_.outbox.lease(settings_.name, ask.after, ask.limit);
+  refilling_ = false;
+  if (page)
+    lanes_.fill(*page, ask);
+  else
+    store_failed(page.error());
+  pump();
+}
+
+void Destination::start_load(Instant now) {
+  std::vector<OwedEntry> entries;
+  for (const std::size_t room = load_room(now); entries.size() < room;) {
+    auto entry = lanes_.next(now);
+    if (!entry) break;
+    entries.push_back(*entry);
+  }
+  if (entries.empty()) return;
+  loading_ = true;
+  spawn(load(std::move(entries)));
+}
+
+asio::awaitable<void> Destination::load(std::vector<OwedEntry> entries) {
+  std::vector<Position> positions;
+  positions.reserve(entries.size());
+  for (const auto& entry : entries) positions.push_back(entry.position);
+  auto diaries = co_await ports_.journal.at_all(positions);
+  if (diaries && diaries->size() == entries.size()) {
+    std::size_t bytes = 1;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      bytes += (*diaries)[i].source.size();
+      loaded_.push_back({entries[i], std::move((*diaries)[i])});
+    }
+    load_max_ = std::clamp<std::size_t>(read_ahead_bytes / (bytes / entries.size() + 1), 2, 64);
+  } else if (!diaries && diaries.error() == StoreFault::not_found) {
+    co_await load_singly(std::move(entries));
+  } else {
+    const Instant again = ports_.clock.now() + store_wait;
+    for (const auto& entry : entries) lanes_.retry(entry.lane, again, entry.attempts);
+    store_failed(diaries ? StoreFault::timed_out : diaries.error());
+  }
+  loading_ = false;
+  pump();
+}
+
+asio::awaitable<void> Destination::load_singly(std::vector<OwedEntry> entries) {
+  for (const auto& entry : entries) {
+    auto diary = co_await ports_.journal.at(entry.position);
+    if (diary) {
+      loaded_.push_back({entry, std::move(*diary)});
+    } else if (diary.error() == StoreFault::not_found) {
+      AttemptResult missing;
+      missing.derived = false;
+      missing.outcome.verdict = upstream::Verdict::parked;
+      missing.outcome.reason = upstream::Reason::not_derivable;
+      conclude({entry, {}}, std::move(missing));
+    } else {
+      lanes_.retry(entry.lane, ports_.clock.now() + store_wait, entry.attempts);
+    }
+  }
+}
+
+DeliveryJob Destination::take_job(Instant now) {
+  pacer_.start(now);
+  ++in_flight_;
+  ports_.telemetry.add(Gauge::deliveries_in_flight, 1);
+  DeliveryJob job = std::move(loaded_.front());
+  loaded_.pop_front();
+  return job;
+}
+
+void Destination::start_worker(Instant now) {
+  if (spare_signals_.empty())
+    spare_signals_.push_back(std::make_unique<asio::cancellation_signal>());
+  signals_.push_back(std::move(spare_signals_.back()));
+  spare_signals_.pop_back();
+  auto* signal = signals_.back().get();
+  ++active_;
+  asio::co_spawn(executor_, work(take_job(now)),
+                 asio::bind_cancellation_slot(signal->slot(), [this, signal](std::exception_ptr e) {
+                   ensure(e == nullptr);
+                   const auto at =
+                       std::ranges::find_if(signals_, [&](auto& s) { return s.get() == signal; });
+                   spare_signals_.push_back(std::move(*at));
+                   signals_.erase(at);
+                   if (--active_ == 0 && on_idle_) on_idle_();
+                 }));
+}
+
+asio::awaitable<void> Destination::work(DeliveryJob job) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::string bundle;
+  for (;;) {
+    auto result = co_await attempt(ports_, settings_, job, random_, bundle);
+    --in_flight_;
+    ports_.telemetry.add(Gauge::deliveries_in_flight, -1);
+    // A try that we cut ourselves says nothing about anybody.
+    if (!cutting_ || result.outcome.verdict != upstream::Verdict::retry)
+      conclude(job, std::move(result));
+    const Instant now = ports_.clock.now();
+    if (!can_start(now)) break;
+    job = take_job(now);
+    pump();
+  }
+  pump();
+}
+
+asio::awaitable<void> Destination::settle() {
+  std::vector<Settlement> batch;
+  if (outcomes_.size() <= settle_batch_max) {
+    batch.swap(outcomes_);
+  } else {
+    const auto end = outcomes_.begin() + settle_batch_max;
+    batch.assign(std::make_move_iterator(outcomes_.begin()), std::make_move_iterator(end));
+    outcomes_.erase(outcomes_.begin(), end);
+  }
+  const auto stored = co_await ports_.outbox.settle(settings_.name, batch);
+  settling_ = false;
+  if (!stored) {
+    outcomes_.insert(outcomes_.begin(), std::make_move_iterator(batch.begin()),
+                     std::make_move_iterator(batch.end()));
+    store_failed(stored.error());
+  } else {
+    for (const auto& settlement : batch) {
+      if (settlement.state == DeliveryState::delivered) lanes_.done(settlement.lane);
+      if (settlement.state == DeliveryState::parked) lanes_.park(settlement.lane);
+    }
+  }
+  if (stage_ == Stage::stopping && !outcomes_.empty() && store_again_ > ports_.clock.now())
+    co_await ports_.clock.sleep_until(store_again_);
+  pump();
+}
+
+void Destination::count_delivered(const OwedEntry& entry, Instant now) {
+  constexpr double memory_s = 30;
+  const double passed = std::chrono::duration<double>(now - rate_at_).count();
+  rate_ = rate_ * std::exp(-passed / memory_s) + 1 / memory_s;
+  rate_at_ = now;
+  ports_.telemetry.count(Counter::deliveries_settled);
+  const auto age = ports_.clock.wall() - entry.committed_at;
+  ports_.telemetry.observe(Histogram::delivery_age_seconds, std::max<Duration>(age, 0ns));
+}
+
+DestinationStatus Destination::status() const {
+  const Instant now = ports_.clock.now();
+  DestinationStatus status;
+  status.name = settings_.name;
+  status.in_flight = in_flight_;
+  status.concurrency = settings_.concurrency;
+  status.held = lanes_.held();
+  status.waiting = lanes_.waiting();
+  status.blocked_lanes = lanes_.blocked();
+  status.paused = paused_;
+  status.breaker = pause_.place(now);
+  status.shut_for = std::max(pause_.until() - now, Duration::zero());
+  status.last_error = last_error_;
+  status.last_error_status = last_error_status_;
+  status.last_error_at = last_error_at_;
+  status.delivered_per_s =
+      rate_ * std::exp(-std::chrono::duration<double>(now - rate_at_).count() / 30);
+  status.suspects = suspects_;
+  return status;
+}
+
+}  // namespace vesper

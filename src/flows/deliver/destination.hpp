@@ -1,0 +1,129 @@
+#pragma once
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flows/deliver/attempt.hpp"
+#include "stages/queue/lanes.hpp"
+#include "stages/relay/backoff.hpp"
+#include "stages/relay/pacer.hpp"
+#include "stages/relay/pause.hpp"
+
+namespace vesper {
+
+/// What `vesper outbox list` says about one destination beside the store's counts.
+struct DestinationStatus {
+  std::string name;
+  std::uint32_t in_flight = 0, concurrency = 0;
+  std::size_t held = 0, waiting = 0, blocked_lanes = 0;
+  bool paused = false;
+  relay::Place breaker = relay::Place::open;
+  Duration shut_for{};  ///< until the next probe
+  std::string last_error;
+  std::uint16_t last_error_status = 0;
+  std::optional<WallTime> last_error_at;
+  double delivered_per_s = 0;  ///< over about the last half minute
+  std::uint64_t suspects = 0;  ///< settled by a web page since the start
+};
+
+/// Delivery to one destination: keeps its window filled, its tries going and its outcomes stored.
+///
+///   store --refill--> lanes --load (batches)--> loaded --worker--> upstream
+///     ^                 ^                                             |
+///     +----- settle ----+--- done, park (once durable) / retry -------+
+///
+///   Shape: everything here is pump(): it starts what can be started now; each piece of work calls
+///   it when it ends; one sleeper calls it when the next thing is due. Nothing polls.
+///   Bounds: one question, one read-ahead, one settlement and `concurrency` tries at a time.
+///   Thread: the delivery executor; destinations share nothing but it and the ports.
+class Destination {
+ public:
+  Destination(asio::any_io_executor executor, const UpstreamSettings& settings,
+              const DeliveryPorts& ports, std::uint64_t seed);
+  Destination(const Destination&) = delete;
+
+  /// Learns which lanes are blocked, then starts. Once.
+  asio::awaitable<std::expected<void, StoreFault>> open(bool paused);
+  /// New debts may have been committed.
+  void notify();
+  /// Entries older than what has been scanned may have become owed.
+  void rescan();
+  void set_paused(bool paused);
+  void released(const OwedEntry& entry);
+
+  /// Starts nothing more; what is in flight ends, and its outcomes are stored.
+  void stop();
+  /// Cuts what is in flight; it stays owed.
+  void cut();
+  [[nodiscard]] bool idle() const { return active_ == 0; }
+  void on_idle(std::function<void()> call) { on_idle_ = std::move(call); }
+
+  [[nodiscard]] DestinationStatus status() const;
+  [[nodiscard]] const std::string& name() const { return settings_.name; }
+
+ private:
+  enum class Stage : std::uint8_t { closed, running, stopping };
+
+  void spawn(asio::awaitable<void> work);
+  void pump();
+  void pump_once(Instant now);
+  [[nodiscard]] std::size_t load_room(Instant now) const;
+  [[nodiscard]] bool can_start(Instant now) const;
+  [[nodiscard]] Instant next_wake(Instant now) const;
+  void store_failed(StoreFault fault);
+
+  asio::awaitable<void> tick();
+  asio::awaitable<void> refill(queue::Lanes::Ask ask);
+  void start_load(Instant now);
+  asio::awaitable<void> load(std::vector<OwedEntry> entries);
+  asio::awaitable<void> load_singly(std::vector<OwedEntry> entries);
+  DeliveryJob take_job(Instant now);
+  void start_worker(Instant now);
+  asio::awaitable<void> work(DeliveryJob job);
+  asio::awaitable<void> settle();
+
+  void conclude(const DeliveryJob& job, AttemptResult&& result);
+  void record_error(const AttemptResult& result);
+  void retry(const DeliveryJob& job, AttemptResult&& result, Instant now);
+  void blame_destination(const AttemptResult& result, Instant now);
+  void count_delivered(const OwedEntry& entry, Instant now);
+  void alert_parked(const Settlement& settlement);
+
+  asio::any_io_executor executor_;
+  UpstreamSettings settings_;
+  DeliveryPorts ports_;
+  Random random_;
+  queue::Lanes lanes_;
+  relay::Pause pause_;
+  relay::Pacer pacer_;
+  relay::Backoff backoff_;
+
+  Stage stage_ = Stage::closed;
+  bool paused_ = false, cutting_ = false, pumping_ = false, pump_again_ = false;
+  bool refilling_ = false, loading_ = false, settling_ = false, sleeping_ = false;
+  std::size_t active_ = 0;
+  std::uint32_t in_flight_ = 0;
+  std::size_t load_max_ = 64;
+  std::deque<DeliveryJob> loaded_;
+  std::vector<Settlement> outcomes_;
+  Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
+  asio::cancellation_signal tick_signal_;
+  std::vector<std::unique_ptr<asio::cancellation_signal>> signals_;  // of running workers
+  std::vector<std::unique_ptr<asio::cancellation_signal>> spare_signals_;
+  std::function<void()> on_idle_;
+
+  std::string last_error_;
+  std::uint16_t last_error_status_ = 0;
+  std::optional<WallTime> last_error_at_;
+  double rate_ = 0;
+  Instant rate_at_{};
+  std::uint64_t suspects_ = 0;
+};
+
+}  // namespace vesper

@@ -1,0 +1,88 @@
+// What the end of a try means for the lane, the destination and the people who watch.
+#include <algorithm>
+#include <utility>
+
+#include "flows/deliver/destination.hpp"
+
+namespace vesper {
+
+using upstream::Blame, upstream::Verdict;
+
+void Destination::conclude(const DeliveryJob& job, AttemptResult&& result) {
+  const Instant now = ports_.clock.now();
+  if (result.outcome.reason != upstream::Reason::none) record_error(result);
+  if (result.outcome.verdict == Verdict::retry) return retry(job, std::move(result), now);
+  // A diary without a bundle was not sent: the destination has said nothing.
+  if (result.derived) {
+    if (pause_.times_shut() > 0)
+      ports_.log.write(LogLevel::info, "destination.recovered", "deliveries go on",
+                       {{"vesper.destination", std::string_view{settings_.name}}});
+    pause_.answered();
+  }
+  if (result.outcome.suspect && suspects_++ % 1024 == 0)
+    ports_.log.write(LogLevel::warn, "delivery.suspect",
+                     "a delivery was settled by a web page: is a proxy in between? "
+                     "settle = \"receipt\" refuses such replies",
+                     {{"vesper.destination", std::string_view{settings_.name}},
+                      {"vesper.delivery_id", job.entry.delivery_id}});
+  const Verdict verdict = result.outcome.verdict;
+  auto settlement = settlement_of(job, std::move(result), ports_.clock.wall());
+  // An earlier try of this diary may still wait to be stored: only the last word counts.
+  if (job.entry.attempts > 0)
+    std::erase_if(outcomes_,
+                  [&](const Settlement& s) { return s.position == settlement.position; });
+  if (verdict == Verdict::settled)
+    count_delivered(job.entry, now);
+  else
+    alert_parked(settlement);
+  outcomes_.push_back(std::move(settlement));
+}
+
+void Destination::record_error(const AttemptResult& result) {
+  if (result.outcome.verdict == Verdict::settled) return;
+  last_error_ = upstream::name_of(result.outcome.reason);
+  last_error_status_ = result.http_status;
+  last_error_at_ = ports_.clock.wall();
+}
+
+void Destination::alert_parked(const Settlement& settlement) {
+  ports_.telemetry.count(Counter::deliveries_parked);
+  ports_.log.write(LogLevel::error, "delivery.parked",
+                   "a diary waits for a person: redrive or skip it; later diaries of the patient "
+                   "to this destination wait behind it",
+                   {{"vesper.destination", std::string_view{settings_.name}},
+                    {"vesper.delivery_id", settlement.delivery_id},
+                    {"vesper.reason", std::string_view{settlement.reason}},
+                    {"http.response.status_code", std::int64_t{settlement.http_status}}});
+}
+
+void Destination::retry(const DeliveryJob& job, AttemptResult&& result, Instant now) {
+  ports_.telemetry.count(Counter::deliveries_retried);
+  const auto asked = result.outcome.retry_after;
+  if (result.outcome.blame == Blame::destination)
+    blame_destination(result, now);
+  else if (result.derived)
+    pause_.answered();
+  auto settlement = settlement_of(job, std::move(result), ports_.clock.wall());
+  Duration delay = backoff_.delay(settlement.attempts, random_.unit());
+  if (asked) delay = std::max(delay, relay::spread_retry_after(*asked, random_.unit()));
+  lanes_.retry(job.entry.lane, now + delay, settlement.attempts);
+  std::erase_if(outcomes_, [&](const Settlement& s) { return s.position == settlement.position; });
+  outcomes_.push_back(std::move(settlement));
+}
+
+void Destination::blame_destination(const AttemptResult& result, Instant now) {
+  if (result.outcome.retry_after && result.outcome.reason == upstream::Reason::overloaded)
+    pause_.retry_after(now +
+                       relay::spread_retry_after(*result.outcome.retry_after, random_.unit()));
+  if (!pause_.fault(now)) return;
+  pause_.hold(now + backoff_.delay(pause_.times_shut() + 1, random_.unit()));
+  if (pause_.times_shut() == 1)
+    ports_.log.write(LogLevel::warn, "destination.at_fault",
+                     "the destination does not take deliveries; they stay owed and are tried again",
+                     {{"vesper.destination", std::string_view{settings_.name}},
+                      {"vesper.reason", upstream::name_of(result.outcome.reason)},
+                      {"http.response.status_code", std::int64_t{result.http_status}}});
+}
+
+}  // namespace vesper
