@@ -4,12 +4,15 @@
 
 #include <utility>
 
+#include "stages/journal/receipt.hpp"
+
 namespace vesper {
 
 void refuse(Reply& reply, std::uint16_t status, const Issues& issues) {
   reply.status = status;
   reply.content_type = fhir_json_type;
   reply.body = to_operation_outcome(issues);
+  if (status == 403) reply.add_header("WWW-Authenticate", access::forbidden_challenge);
 }
 
 void refuse(Reply& reply, std::uint16_t status, IssueCode code, std::string_view diagnostics,
@@ -55,6 +58,34 @@ void refuse_for_store(Reply& reply, StoreFault fault, Random& random) {
                             "The journal has failed. Send the same bytes again.", 5, random);
   }
   std::unreachable();
+}
+
+void refuse(Reply& reply, const Refusal& refusal) {
+  refuse(reply, refusal.status, refusal.issues);
+}
+
+void refuse_conflict(Reply& reply) {
+  refuse(reply, 422, IssueCode::conflict,
+         "This submission id is taken by a diary with other bytes. A correction needs an id of its "
+         "own.",
+         IssueKind::conflict);
+}
+
+void acknowledge(Reply& reply, const ReceiptFacts& facts, bool replay) {
+  reply.status = 201;
+  reply.content_type = json_type;
+  char location[] = "Location: /patient/data/xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx\r\n";
+  format_uuid(facts.submission_id, location + sizeof location - 3 - uuid_chars);
+  reply.headers.append(location, sizeof location - 1);
+  if (replay) reply.add_header("Idempotent-Replay", "true");
+  write_receipt(reply.body, facts);
+}
+
+void refuse_for_access(Reply& reply, access::AccessFault fault, bool retryable, Random& random) {
+  if (retryable)
+    return refuse_for_now(reply, 503, IssueCode::transient, access::text_of(fault), 2, random);
+  refuse(reply, 401, IssueCode::login, access::text_of(fault));
+  reply.add_header("WWW-Authenticate", access::challenge_of(fault));
 }
 
 IssueCode code_for_status(std::uint16_t status) {

@@ -3,9 +3,11 @@
 #include <string_view>
 
 #include "base/random.hpp"
+#include "flows/submission.hpp"
 #include "model/http.hpp"
 #include "model/issue.hpp"
 #include "ports/journal_store.hpp"
+#include "stages/access/access_fault.hpp"
 
 namespace vesper {
 
@@ -28,6 +30,17 @@ void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
 
 /// What a failed commit or look-up tells the client to do.
 void refuse_for_store(Reply& reply, StoreFault fault, Random& random);
+
+/// The 201: Location, the receipt, and Idempotent-Replay on a repeat.
+void acknowledge(Reply& reply, const ReceiptFacts& facts, bool replay);
+
+/// A known id with other bytes (422, `conflict`).
+void refuse_conflict(Reply& reply);
+
+void refuse(Reply& reply, const Refusal& refusal);
+
+/// Credentials that are not accepted: 401 with its challenge, or 503 while a key may still come.
+void refuse_for_access(Reply& reply, access::AccessFault fault, bool retryable, Random& random);
 
 /// The issue code that fits a fault of framing or limits found by the server.
 [[nodiscard]] IssueCode code_for_status(std::uint16_t status);

@@ -3,28 +3,20 @@
 namespace vesper {
 namespace {
 
-constexpr Scopes any_of(std::initializer_list<Scope> scopes) {
-  Scopes set;
-  for (Scope scope : scopes) set.add(scope);
-  return set;
-}
-
-constexpr Scopes senders = any_of({Scope::patient, Scope::site, Scope::service});
-constexpr Scopes everyone =
-    any_of({Scope::patient, Scope::site, Scope::service, Scope::trial_admin, Scope::ops});
+using access::Action;
 constexpr std::uint64_t trial_bytes_max = 16ull << 20;
 
 // clang-format off
 constexpr std::array table{
-    //    id                            method       path                              token  scopes                          deadline  body             from settings
-    Route{RouteId::submit_diary,        Method::post, "/patient/data",                 true,  senders,                        5s,       0,               true},
-    Route{RouteId::read_diary,          Method::get,  "/patient/data/{}",              true,  senders,                        5s,       0,               false},
-    Route{RouteId::read_trial,          Method::get,  "/trials/{}",                    true,  everyone,                       5s,       0,               false},
-    Route{RouteId::read_trial_history,  Method::get,  "/trials/{}/history",            true,  everyone,                       5s,       0,               false},
-    Route{RouteId::publish_trial,       Method::put,  "/trials/{}",                    true,  any_of({Scope::trial_admin}),   10s,      trial_bytes_max, false},
-    Route{RouteId::receipt_keys,        Method::get,  "/.well-known/vesper-receipt-keys", false, Scopes{},                    1s,       0,               false},
-    Route{RouteId::healthz,             Method::get,  "/healthz",                      false, Scopes{},                       1s,       0,               false},
-    Route{RouteId::readyz,              Method::get,  "/readyz",                       false, Scopes{},                       1s,       0,               false},
+    //    id                            method        path                               who                     deadline  body bytes       from settings
+    Route{RouteId::submit_diary,        Method::post, "/patient/data",                   Action::submit_diary,   5s,       0,               true},
+    Route{RouteId::read_diary,          Method::get,  "/patient/data/{}",                Action::read_diary,     5s,       0,               false},
+    Route{RouteId::read_trial,          Method::get,  "/trials/{}",                      Action::read_trial,     5s,       0,               false},
+    Route{RouteId::read_trial_history,  Method::get,  "/trials/{}/history",              Action::read_trial,     5s,       0,               false},
+    Route{RouteId::publish_trial,       Method::put,  "/trials/{}",                      Action::publish_trial,  10s,      trial_bytes_max, false},
+    Route{RouteId::receipt_keys,        Method::get,  "/.well-known/vesper-receipt-keys", std::nullopt,          1s,       0,               false},
+    Route{RouteId::healthz,             Method::get,  "/healthz",                        std::nullopt,           1s,       0,               false},
+    Route{RouteId::readyz,              Method::get,  "/readyz",                         std::nullopt,           1s,       0,               false},
 };
 // clang-format on
 

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/time.hpp"
-#include "model/caller.hpp"
 #include "model/http.hpp"
+#include "stages/access/policy.hpp"
 
 namespace vesper {
 
@@ -29,9 +29,8 @@ enum class RouteId : std::uint8_t {
 struct Route {
   RouteId id;
   Method method;
-  std::string_view pattern;  ///< `{}` stands for exactly one segment
-  bool needs_caller;
-  Scopes scopes;  ///< any of these lets the caller in; the handler checks trial and owner
+  std::string_view pattern;              ///< `{}` stands for exactly one segment
+  std::optional<access::Action> action;  ///< what a caller must be allowed to do; none: anyone
   std::chrono::milliseconds deadline;
   std::uint64_t body_limit_bytes;  ///< 0: no body is read
   bool limit_from_settings;        ///< the intake's configured body limit applies instead

@@ -12,6 +12,7 @@
 #include "model/form.hpp"
 #include "model/journal.hpp"
 #include "stages/fhir/check/score.hpp"
+#include "stages/fhir/check/score.hpp"
 
 namespace vesper {
 

@@ -1,0 +1,39 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+
+#include "base/random.hpp"
+#include "ports/catalog.hpp"
+#include "ports/clock.hpp"
+#include "ports/http_service.hpp"
+#include "ports/journal_store.hpp"
+#include "ports/telemetry.hpp"
+#include "stages/decode/decoder.hpp"
+
+namespace vesper {
+
+/// The journey of one diary: from a request whose caller is known to the receipt.
+///   Shape:  one object a shard; requests overlap at the await of the commit.
+///   Thread: its shard. References outlive it.
+class Ingest {
+ public:
+  Ingest(Clock& clock, Telemetry& telemetry, JournalStore& journal, const Catalog& catalog,
+         Random& random)
+      : clock_(clock),
+        telemetry_(telemetry),
+        journal_(journal),
+        catalog_(catalog),
+        random_(random) {}
+
+  /// `exchange` has a caller and a whole body; leaves the answer in exchange.reply.
+  asio::awaitable<void> run(Exchange& exchange);
+
+ private:
+  Clock& clock_;
+  Telemetry& telemetry_;
+  JournalStore& journal_;
+  const Catalog& catalog_;
+  Random& random_;
+  Decoder decoder_;
+};
+
+}  // namespace vesper

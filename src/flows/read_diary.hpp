@@ -1,0 +1,34 @@
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <string_view>
+
+#include "base/random.hpp"
+#include "ports/bundle_source.hpp"
+#include "ports/catalog.hpp"
+#include "ports/http_service.hpp"
+#include "ports/journal_store.hpp"
+
+namespace vesper {
+
+/// `GET /patient/data/{submissionId}`: receipt, bundle and the state of each delivery.
+///   Shape: what does not exist and what is someone else's get the same 404.
+class DiaryReader {
+ public:
+  DiaryReader(JournalStore& journal, const Catalog& catalog, BundleSource& bundles, Random& random)
+      : journal_(journal), catalog_(catalog), bundles_(bundles), random_(random) {}
+
+  asio::awaitable<void> run(Exchange& exchange, std::string_view submission_id);
+
+ private:
+  asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find(
+      const Exchange& exchange, Uuid submission_id);
+  void list_held(StoredDiary& diary) const;
+  void write(Reply& reply, const StoredDiary& diary);
+
+  JournalStore& journal_;
+  const Catalog& catalog_;
+  BundleSource& bundles_;
+  Random& random_;
+};
+
+}  // namespace vesper
