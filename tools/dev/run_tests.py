@@ -83,8 +83,8 @@ def main():
             environment["GTEST_FILTER"] = f"*{options.filter}*"
     junit = folder / "ctest.junit"
     if entries:
-        subprocess.run(["ctest", "--test-dir", str(build), "-j", options.jobs, "--output-on-failure", "--no-tests=ignore",
-                        "--output-junit", str(junit), *select], env=environment)
+        subprocess.run(["ctest", "--test-dir", str(build), "-j", options.jobs, "--output-on-failure",
+                        "--no-tests=ignore", "--output-junit", str(junit), *select], env=environment)
     tally = count(junit, folder) if junit.exists() else Tally()
     if options.filter and "GTEST_FILTER" in environment:
         keep_matching(tally, entries, folder)
