@@ -37,7 +37,8 @@ struct Trial {
   /// Every form version ever published for this trial, the ones in force first.
   std::vector<std::shared_ptr<const Form>> forms;
   std::size_t forms_in_force = 0;
-  /// subjectSystem of each revision, the first at index 0: a bundle is rebuilt as its revision said.
+  /// subjectSystem of each revision, the first at index 0: a bundle is rebuilt as its revision
+  /// said.
   std::vector<std::string> subject_systems;
 
   [[nodiscard]] const Form* find(std::string_view form_id, std::string_view version) const {

@@ -50,7 +50,7 @@ def check_dead_files(texts, report):
     for name, text in texts.items():
         if name.endswith((".cpp", ".hpp")):
             for header in re.findall(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', text, re.M):
-                included |= {"src/" + header, header,
+                included |= {"src/" + header, "test/" + header, "tools/" + header, "bench/" + header,
                              posixpath.normpath(posixpath.join(posixpath.dirname(name), header))}
     for name in texts:
         if name.endswith(".cpp") and not listed(name, texts):

@@ -100,6 +100,7 @@ HARMLESS = [
     ("src/base/a.cpp", "// TOD" + "O(#12): later\n"),
     ("src/base/a.cpp", "constexpr int thousand = 1'000, million = 1'000'000;\n"),
     ("src/base/a.cpp", "int " + "x" * 95 + ";\n"),
+    ("src/base/a_test.cpp", 'auto s = R"(' + "x" * 99 + ')";\n'),
     ("docs/a.md", "# A\n\n```sh\n# a comment\n```\n\n[root](../ARCHITECTURE.md)\n"),
 ]
 
