@@ -60,18 +60,18 @@ void read_regex(const JsonValue& element, const std::string& path, Lint& lint, F
                fmt::format("The regex cannot be used (RE2 syntax): {}.", compiled.error()));
 }
 
-// maxSize is in megabytes, as a decimal.
+// maxSize counts bytes: R4 left the unit open, the extension's later releases say so.
 void read_max_size(const JsonValue& element, const std::string& path, Lint& lint, FormItem& item) {
   const JsonValue* value = find_extension(element, extension_url::max_size);
   if (value == nullptr) return;
-  const double megabytes =
+  const double bytes =
       value->is(JsonKind::number) ? std::strtod(std::string{value->text}.c_str(), nullptr) : -1;
-  if (!(megabytes >= 0) || megabytes > 1e9) {
+  if (!(bytes >= 0) || bytes > 1e15) {
     lint.error(IssueCode::value, path_to(path, "extension"),
-               "maxSize needs a decimal of megabytes from 0.");
+               "maxSize needs a decimal of bytes from 0.");
     return;
   }
-  item.max_size_bytes = static_cast<std::uint64_t>(megabytes * 1024 * 1024);
+  item.max_size_bytes = static_cast<std::uint64_t>(bytes);
 }
 
 // A category is a CodeableConcept; each of its codings counts.

@@ -227,7 +227,7 @@ TEST(Questionnaire, ExtensionsBoundTheAnswers) {
                extension("questionnaire-hidden", R"("valueBoolean":true)") + "]}," +
                R"({"linkId":"z","type":"attachment","extension":[)" +
                extension("mimeType", R"("valueCode":"image/png")") + "," +
-               extension("maxSize", R"("valueDecimal":1.5)") + "]}");
+               extension("maxSize", R"("valueDecimal":1572864)") + "]}");
   EXPECT_EQ(errors_of(out), "");
   const auto& items = out.form.items;
   EXPECT_EQ(items[0].min_value->text, "0.10");

@@ -32,4 +32,8 @@ class ValueSets {
 /// Codes of a value set that FHIR R4 defines and that is small; false when it is not known here.
 [[nodiscard]] bool expand_well_known(std::string_view canonical, std::vector<Option>& out);
 
+/// The countries of ISO 3166-1 by their two letters, for FHIR's jurisdiction; its subdivisions are
+/// not held.
+bool expand_countries(std::vector<Option>& out);
+
 }  // namespace vesper

@@ -50,6 +50,7 @@ constexpr KnownSet sets[] = {
 bool expand_well_known(std::string_view canonical, std::vector<Option>& out) {
   bool known = false;
   const std::string_view url = canonical.substr(0, canonical.find('|'));
+  if (url == "http://hl7.org/fhir/ValueSet/jurisdiction") return expand_countries(out);
   for (const KnownSet& set : sets) {
     if (set.canonical != url) continue;
     known = true;

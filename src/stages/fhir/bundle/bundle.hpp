@@ -12,7 +12,6 @@
 #include "model/form.hpp"
 #include "model/journal.hpp"
 #include "stages/fhir/check/score.hpp"
-#include "stages/fhir/check/score.hpp"
 
 namespace vesper {
 

@@ -26,6 +26,12 @@ bool has_content(const ResponseItem& item, int depth = 0) {
                              [&](const ResponseItem& i) { return has_content(i, depth + 1); });
 }
 
+// Answers without a value may carry nested items (R4: value 0..1) but answer nothing.
+std::uint32_t values_of(const ResponseItem& item) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      item.answers, [](const ResponseAnswer& a) { return a.value.kind != ValueKind::none; }));
+}
+
 class Checker {
  public:
   Checker(const Form& form, const NodeIndex& index, Report& report)
@@ -57,7 +63,7 @@ class Checker {
     std::size_t n = 0;
     const bool group = form_.items[item].type == ItemType::group;
     for (; n < nodes.size() && nodes[n].form_item == item; ++n)
-      tally.count += group ? 1 : static_cast<std::uint32_t>(nodes[n].item->answers.size());
+      tally.count += group ? 1 : values_of(*nodes[n].item);
     tally.nodes = nodes.first(n);
     nodes = nodes.subspan(n);
     return tally;
@@ -99,7 +105,8 @@ class Checker {
   }
 
   void exclusive(std::uint32_t index, const Tally& tally) {
-    const auto [options, order] = options_of(form_.items[index], plan_.items[index]);
+    const auto& options = form_.items[index].options;
+    const auto& order = plan_.items[index].order;
     if (std::ranges::none_of(options, &Option::exclusive)) return;
     for (const Node& node : tally.nodes)
       for (std::uint32_t i = 0; i < node.item->answers.size(); ++i) {
@@ -115,7 +122,9 @@ class Checker {
     if (item.type == ItemType::group) return level(item.children, node.children, &node, 0);
     const auto answers = static_cast<std::uint32_t>(node.item->answers.size());
     for (std::uint32_t i = 0; i < answers; ++i) {
-      check_value(form_, node, i, report_);
+      const auto& answer = node.item->answers[i];
+      if (answer.value.kind != ValueKind::none || answer.items.empty())
+        check_value(form_, node, i, report_);
       if (!item.children.empty())
         level(item.children, node.below.empty() ? std::span<Node>{} : node.below[i], &node, i);
     }

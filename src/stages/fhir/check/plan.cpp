@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "stages/fhir/check/option.hpp"
-#include "stages/fhir/check/value_sets.hpp"
 
 namespace vesper {
 namespace {
@@ -30,26 +29,11 @@ void compile_pattern(const FormItem& item, ItemPlan& plan, Issues& issues) {
   tell(issues, item, fmt::format("the regular expression is not supported: {}", pattern->error()));
 }
 
-void resolve_sets(const FormItem& item, ItemPlan& plan, Issues& issues) {
-  plan.options_known = item.options_known;
-  if (!item.options_known) {
-    for (const auto& coding : known_value_set(item.answer_value_set)) {
-      Option option;
-      option.coding = coding;
-      plan.built_in.push_back(std::move(option));
-    }
-    plan.options_known = !plan.built_in.empty();
-    plan.built_in_order = order_of(plan.built_in);
-    if (!plan.options_known)
-      tell(issues, item, fmt::format("the value set {} cannot be resolved", item.answer_value_set));
-  }
-  plan.units_known = item.units_known;
-  if (!item.units_known) {
-    plan.built_in_units = known_value_set(item.unit_value_set);
-    plan.units_known = !plan.built_in_units.empty();
-    if (!plan.units_known)
-      tell(issues, item, fmt::format("the value set {} cannot be resolved", item.unit_value_set));
-  }
+void read_options(const FormItem& item, ItemPlan& plan, Issues& issues) {
+  if (!item.options_known)
+    tell(issues, item, fmt::format("the value set {} cannot be resolved", item.answer_value_set));
+  if (!item.units_known)
+    tell(issues, item, fmt::format("the value set {} cannot be resolved", item.unit_value_set));
   plan.order = order_of(item.options);
   plan.choice_of_codes = std::ranges::all_of(
       item.options, [](const Option& option) { return option.kind == Option::Kind::coding; });
@@ -72,7 +56,7 @@ std::shared_ptr<const CheckPlan> make_check_plan(const Form& form, Issues& issue
                                                                  : plan->items[item.parent].scope;
     }
     compile_pattern(item, own, issues);
-    resolve_sets(item, own, issues);
+    read_options(item, own, issues);
     plan->conditional = plan->conditional || !item.enable_when.empty();
   }
   for (const auto& [field, index] : form.by_field) plan->items[index].field = field;

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -20,12 +19,7 @@ struct ItemPlan {
   std::uint32_t ordinal = 0;         ///< its place among its siblings
   std::uint32_t scope = no_item;     ///< the nearest repeating group that encloses it
   std::vector<std::uint32_t> order;  ///< of its options (order_of)
-  std::vector<Option> built_in;      ///< options of a value set this server knows itself
-  std::vector<std::uint32_t> built_in_order;
-  std::vector<Coding> built_in_units;
-  bool options_known = true;  ///< false: no answer can be accepted
-  bool units_known = true;
-  bool choice_of_codes = true;  ///< options, if any, are codings
+  bool choice_of_codes = true;       ///< options, if any, are codings
   std::shared_ptr<const re2::RE2> pattern;
   bool pattern_broken = false;  ///< a regular expression this server cannot evaluate
 };
@@ -37,16 +31,6 @@ struct CheckPlan {
   std::vector<ItemPlan> items;  ///< as Form::items
   bool conditional = false;     ///< some item has enableWhen
 };
-
-/// The options in force for an item: its own, or those of a value set known to this server.
-struct OptionsView {
-  std::span<const Option> options;
-  std::span<const std::uint32_t> order;
-};
-[[nodiscard]] inline OptionsView options_of(const FormItem& item, const ItemPlan& plan) {
-  if (!plan.built_in.empty()) return {plan.built_in, plan.built_in_order};
-  return {item.options, plan.order};
-}
 
 /// Compiles the rules of `form`. To be set as Form::check_plan before the form is shared.
 ///   Errors: `issues` receives an error for each rule this server cannot evaluate (a regular

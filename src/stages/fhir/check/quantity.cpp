@@ -56,16 +56,14 @@ std::optional<int> power_between(const Value& value, const Coding& unit) {
 
 }  // namespace
 
-bool check_unit(const FormItem& item, const ItemPlan& plan, const Value& value,
-                const FaultTeller& tell) {
-  if (!plan.units_known) {
+bool check_unit(const FormItem& item, const Value& value, const FaultTeller& tell) {
+  if (!item.units_known) {
     tell(IssueCode::not_supported,
          "the value set of units " + item.unit_value_set + " cannot be resolved");
     return false;
   }
-  const auto& units = plan.built_in_units.empty() ? item.unit_options : plan.built_in_units;
-  if (units.empty()) return true;
-  const bool permitted = std::ranges::any_of(units, [&](const Coding& unit) {
+  if (item.unit_options.empty()) return true;
+  const bool permitted = std::ranges::any_of(item.unit_options, [&](const Coding& unit) {
     return unit.code == value.code.reveal() && unit.system == value.system.reveal();
   });
   if (!permitted) tell(IssueCode::code_invalid, "the unit is not one of the item's units");

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "model/diary.hpp"
+#include "model/form.hpp"
 #include "model/issue.hpp"
-#include "stages/fhir/check/plan.hpp"
 
 namespace vesper {
 
@@ -16,8 +16,7 @@ using FaultTeller = std::function<void(IssueCode, std::string)>;
 
 /// Checks the unit of a quantity against the units that the item permits.
 ///   Shape: false when the unit is not permitted: limits then say nothing.
-[[nodiscard]] bool check_unit(const FormItem& item, const ItemPlan& plan, const Value& value,
-                              const FaultTeller& tell);
+[[nodiscard]] bool check_unit(const FormItem& item, const Value& value, const FaultTeller& tell);
 
 /// Compares a quantity with a limit, exactly.
 ///   Shape:  units are the same code of the same system, or the same text where one has no code, or

@@ -40,9 +40,8 @@ Value of_option(const Option& option, const Value& raw) {
 
 // A code alone: the one option that has it. Several: left without a system, for check() to tell.
 Value chosen(const FormItem& item, const ItemPlan& plan, const Value& raw) {
-  const auto [options, order] = options_of(item, plan);
-  const OptionMatch match = find_code(options, order, raw.text.reveal());
-  if (match.count == 1) return of_option(options[match.first], raw);
+  const OptionMatch match = find_code(item.options, plan.order, raw.text.reveal());
+  if (match.count == 1) return of_option(item.options[match.first], raw);
   Value value = raw;
   const bool free_text =
       match.count == 0 && item.type == ItemType::open_choice && raw.kind == ValueKind::raw_text;
@@ -58,9 +57,8 @@ Value choice(const FormItem& item, const ItemPlan& plan, const Value& raw, bool 
       if (value.kind == ValueKind::string && plan.choice_of_codes) value.kind = ValueKind::coding;
       return value;
     }
-    const auto [options, order] = options_of(item, plan);
-    const auto found = find_option(options, order, raw);
-    return found ? of_option(options[*found], raw) : raw;
+    const auto found = find_option(item.options, plan.order, raw);
+    return found ? of_option(item.options[*found], raw) : raw;
   }
   // JSON numbers choose only among options that are integers.
   if (stated && raw.kind == ValueKind::raw_number && !plan.choice_of_codes) {
@@ -73,10 +71,10 @@ Value choice(const FormItem& item, const ItemPlan& plan, const Value& raw, bool 
 
 // Fills the coded unit from the item's units by code or text; the item's only unit where none is
 // stated.
-Value with_unit(const FormItem& item, const ItemPlan& plan, const Value& raw) {
+Value with_unit(const FormItem& item, const Value& raw) {
   Value value = raw;
   value.kind = ValueKind::quantity;
-  const auto& units = plan.built_in_units.empty() ? item.unit_options : plan.built_in_units;
+  const auto& units = item.unit_options;
   const Coding* unit = nullptr;
   const std::string_view said = raw.code.empty() ? raw.display.reveal() : raw.code.reveal();
   const auto matches = [&](const Coding& c) {
@@ -124,7 +122,7 @@ ValueKind kind_of_text(ItemType type, bool stated) {
   }
 }
 
-Value from_text(const FormItem& item, const ItemPlan& plan, const Value& raw, bool stated) {
+Value from_text(const FormItem& item, const Value& raw, bool stated) {
   Value value = raw;
   const std::string_view text = raw.text.reveal();
   if (item.type == ItemType::boolean && !stated) {
@@ -135,7 +133,7 @@ Value from_text(const FormItem& item, const ItemPlan& plan, const Value& raw, bo
     return value;
   }
   if (item.type == ItemType::quantity)
-    return !stated && Decimal::parse(text) ? with_unit(item, plan, raw) : value;
+    return !stated && Decimal::parse(text) ? with_unit(item, raw) : value;
   value.kind = kind_of_text(item.type, stated);
   return value;
 }
@@ -144,9 +142,8 @@ Value from_text(const FormItem& item, const ItemPlan& plan, const Value& raw, bo
 
 Value typed(const Form& form, std::uint32_t index, const Value& raw, bool stated) {
   const FormItem& item = form.items[index];
-  const ItemPlan& plan = form.check_plan->items[index];
   if (item.type == ItemType::choice || item.type == ItemType::open_choice)
-    return choice(item, plan, raw, stated);
+    return choice(item, form.check_plan->items[index], raw, stated);
   Value value = raw;
   switch (raw.kind) {
     case ValueKind::raw_number:
@@ -154,9 +151,9 @@ Value typed(const Form& form, std::uint32_t index, const Value& raw, bool stated
       if (item.type == ItemType::decimal) value.kind = ValueKind::decimal;
       return value;
     case ValueKind::raw_text:
-      return from_text(item, plan, raw, stated);
+      return from_text(item, raw, stated);
     case ValueKind::quantity:
-      return item.type == ItemType::quantity ? with_unit(item, plan, raw) : value;
+      return item.type == ItemType::quantity ? with_unit(item, raw) : value;
     default:
       return value;
   }

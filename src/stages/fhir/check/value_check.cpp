@@ -12,7 +12,6 @@
 #include "stages/fhir/check/quantity.hpp"
 #include "stages/fhir/check/reference.hpp"
 #include "stages/fhir/check/temporal.hpp"
-#include "stages/fhir/check/value_sets.hpp"
 
 namespace vesper {
 namespace {
@@ -30,6 +29,12 @@ bool has_control_character(std::string_view text) {
 
 bool has_blank(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
+}
+
+// Whether two displays say the same but for the case of Latin letters.
+bool same_display(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 // One value against one item of the form.
@@ -53,7 +58,7 @@ class ValueCheck {
         return fault(IssueCode::structure,
                      "the form's item is an abstract question, which cannot be answered");
       case ItemType::boolean:
-        if (expect(ValueKind::boolean, "a boolean")) return;
+        (void)expect(ValueKind::boolean, "a boolean");
         return;
       case ItemType::integer:
         return integer();
@@ -106,9 +111,8 @@ class ValueCheck {
 
   // Items of other types may list their answers too; a coded option then stands for its code.
   void listed() {
-    if (!plan_.options_known) return unresolved();
-    const auto [options, order] = options_of(item_, plan_);
-    if (!options.empty() && find_code(options, order, text_).count == 0)
+    if (!item_.options_known) return unresolved();
+    if (!item_.options.empty() && find_code(item_.options, plan_.order, text_).count == 0)
       fault(IssueCode::code_invalid, "the answer is not one of the item's options");
   }
   void unresolved() {
@@ -229,7 +233,7 @@ class ValueCheck {
     if (!value_.has_value) return fault(IssueCode::required, "the quantity has no value");
     const auto number = Decimal::parse(text_);
     if (!number) return fault(IssueCode::value, "the quantity's value is not a decimal");
-    if (!check_unit(item_, plan_, value_, teller())) return;
+    if (!check_unit(item_, value_, teller())) return;
     if (!value_.comparator.empty() && (item_.min_value || item_.max_value))
       return fault(IssueCode::invalid,
                    "a quantity with a comparator cannot be held against the item's limits");
@@ -252,25 +256,28 @@ class ValueCheck {
         !expect(ValueKind::coding, open ? "a coding or a string" : "a coding"))
       return;
     if (text_.empty()) return fault(IssueCode::value, "the coding has no code");
-    if (!plan_.options_known) return unresolved();
-    const auto [options, order] = options_of(item_, plan_);
-    if (options.empty()) return;
-    if (const auto found = find_option(options, order, value_))
-      display(options[*found]);
+    if (!item_.options_known) return unresolved();
+    if (item_.options.empty()) return;
+    if (const auto found = find_option(item_.options, plan_.order, value_))
+      display(item_.options[*found]);
     else
-      not_an_option(options, order);
+      not_an_option();
   }
 
-  // Only where this server holds the code system itself is another display known to be wrong.
+  // Only the displays of standard code systems are known to be the only right ones: a trial may
+  // word its own options as it likes.
   void display(const Option& option) {
-    if (plan_.built_in.empty() || value_.display.empty()) return;
+    const std::string_view system = option.coding.system;
+    if (item_.answer_value_set.empty() || value_.display.empty() || option.coding.display.empty())
+      return;
+    if (!system.starts_with("http://hl7.org/fhir/") && system != "urn:iso:std:iso:3166") return;
     if (!same_display(option.coding.display, value_.display.reveal()))
       fault(IssueCode::invalid, "the display is not the one of the code");
   }
 
-  void not_an_option(std::span<const Option> options, std::span<const std::uint32_t> order) {
+  void not_an_option() {
     const bool bare = value_.kind == ValueKind::coding && value_.system.empty();
-    if (bare && find_code(options, order, text_).count > 1)
+    if (bare && find_code(item_.options, plan_.order, text_).count > 1)
       fault(IssueCode::code_invalid,
             "several options have this code: its system must be stated as well");
     else

@@ -1,16 +1,11 @@
-#include "stages/fhir/check/value_sets.hpp"
-
 #include <algorithm>
+
+#include "stages/catalog/value_sets.hpp"
 
 namespace vesper {
 namespace {
 
-struct Known {
-  const char* canonical;
-  const char* system;
-  std::string_view concepts;  // `code display` separated by bars
-};
-
+// `code name`, separated by bars.
 constexpr std::string_view countries =
     "AD Andorra|AE United Arab Emirates|AF Afghanistan|AG Antigua and Barbuda|AI Anguilla|"
     "AL Albania|AM Armenia|AO Angola|AQ Antarctica|AR Argentina|AS American Samoa|AT Austria|"
@@ -62,56 +57,18 @@ constexpr std::string_view countries =
     "VN Viet Nam|VU Vanuatu|WF Wallis and Futuna|WS Samoa|YE Yemen|YT Mayotte|ZA South Africa|"
     "ZM Zambia|ZW Zimbabwe";
 
-constexpr Known known_sets[] = {
-    {"http://hl7.org/fhir/ValueSet/administrative-gender",
-     "http://hl7.org/fhir/administrative-gender",
-     "male Male|female Female|other Other|unknown Unknown"},
-    {"http://hl7.org/fhir/ValueSet/item-type", "http://hl7.org/fhir/item-type",
-     "group Group|display Display|question Question|boolean Boolean|decimal Decimal|"
-     "integer Integer|date Date|dateTime Date Time|time Time|string String|text Text|url Url|"
-     "choice Choice|open-choice Open Choice|attachment Attachment|reference Reference|"
-     "quantity Quantity"},
-    {"http://hl7.org/fhir/ValueSet/yesnodontknow", "http://terminology.hl7.org/CodeSystem/v2-0136",
-     "Y Yes|N No"},
-    {"http://hl7.org/fhir/ValueSet/yesnodontknow",
-     "http://terminology.hl7.org/CodeSystem/data-absent-reason", "asked-unknown Don't know"},
-    {"http://hl7.org/fhir/ValueSet/jurisdiction", "urn:iso:std:iso:3166", countries},
-};
-
-// The next character of a display, lower case, with runs of blanks as one.
-int next_char(std::string_view text, std::size_t& at) {
-  while (at + 1 < text.size() && text[at] == ' ' && text[at + 1] == ' ') ++at;
-  if (at == text.size()) return -1;
-  const char c = text[at++];
-  return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : static_cast<unsigned char>(c);
-}
-
 }  // namespace
 
-std::vector<Coding> known_value_set(std::string_view canonical) {
-  canonical = canonical.substr(0, canonical.find('|'));
-  std::vector<Coding> codings;
-  for (const auto& set : known_sets) {
-    if (canonical != set.canonical) continue;
-    for (std::string_view rest = set.concepts; !rest.empty();) {
-      const std::string_view entry = rest.substr(0, rest.find('|'));
-      const std::size_t blank = entry.find(' ');
-      codings.push_back({set.system,
-                         {},
-                         std::string(entry.substr(0, blank)),
-                         std::string(entry.substr(blank + 1))});
-      rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
-    }
+bool expand_countries(std::vector<Option>& out) {
+  for (std::string_view rest = countries; !rest.empty();) {
+    const std::string_view entry = rest.substr(0, rest.find('|'));
+    Option option;
+    option.coding = {
+        "urn:iso:std:iso:3166", {}, std::string{entry.substr(0, 2)}, std::string{entry.substr(3)}};
+    out.push_back(std::move(option));
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
   }
-  return codings;
-}
-
-bool same_display(std::string_view a, std::string_view b) {
-  for (std::size_t i = 0, j = 0;;) {
-    const int x = next_char(a, i), y = next_char(b, j);
-    if (x != y) return false;
-    if (x < 0) return true;
-  }
+  return true;
 }
 
 }  // namespace vesper
