@@ -1,0 +1,335 @@
+#include "io/sqlite/outbox_tables.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace vesper {
+namespace {
+
+WallTime wall(std::int64_t ms) {
+  return WallTime{std::chrono::milliseconds{ms}};
+}
+std::int64_t ms_of(WallTime time) {
+  return time.time_since_epoch().count();
+}
+std::int64_t stored(std::uint64_t number) {
+  return static_cast<std::int64_t>(number);
+}
+
+/// Columns position, lane, delivery_id, committed_at, attempts, in this order.
+OwedEntry owed_row(const Statement& row) {
+  OwedEntry entry;
+  entry.position = static_cast<Position>(row.integer(0));
+  entry.lane = static_cast<std::uint64_t>(row.integer(1));
+  entry.delivery_id = Uuid{row.exactly<16>(2)};
+  entry.committed_at = wall(row.integer(3));
+  entry.attempts = static_cast<std::uint32_t>(row.integer(4));
+  return entry;
+}
+
+}  // namespace
+
+void Leases::add(std::int64_t destination, Position position) {
+  const std::lock_guard lock(mutex_);
+  held_[destination].insert(position);
+}
+void Leases::remove(std::int64_t destination, Position position) {
+  const std::lock_guard lock(mutex_);
+  held_[destination].erase(position);
+}
+void Leases::clear() {
+  const std::lock_guard lock(mutex_);
+  held_.clear();
+}
+bool Leases::has(std::int64_t destination, Position position) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = held_.find(destination);
+  return it != held_.end() && it->second.contains(position);
+}
+
+OutboxTables::OutboxTables(Connection& connection)
+    : connection_(&connection),
+      insert_owed_(connection.prepare(
+          "INSERT INTO owed(destination,position,lane,delivery_id,committed_at,attempts) "
+          "VALUES(?1,?2,?3,?4,?5,?6)")),
+      insert_blocked_(connection.prepare(
+          "INSERT INTO blocked(destination,position,lane,delivery_id,committed_at,attempts) "
+          "VALUES(?1,?2,?3,?4,?5,?6)")),
+      delete_owed_(connection.prepare("DELETE FROM owed WHERE destination=?1 AND position=?2")),
+      select_owed_(connection.prepare("SELECT position,lane,delivery_id,committed_at,attempts "
+                                      "FROM owed WHERE destination=?1 AND position=?2")),
+      scan_owed_(connection.prepare("SELECT position,lane,delivery_id,committed_at,attempts "
+                                    "FROM owed WHERE destination=?1 AND position>?2 "
+                                    "ORDER BY position LIMIT ?3")),
+      update_owed_(
+          connection.prepare("UPDATE owed SET attempts=?3 WHERE destination=?1 AND position=?2")),
+      insert_settled_(connection.prepare(
+          "INSERT OR IGNORE INTO settled(destination,position,attempts,http_status,at,reason,"
+          "evidence_headers,body_digest) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")),
+      insert_parked_(connection.prepare(
+          "INSERT INTO parked(destination,position,lane,delivery_id,committed_at,attempts,"
+          "http_status,at,reason,evidence_headers,body_digest) "
+          "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")),
+      delete_parked_(connection.prepare("DELETE FROM parked WHERE destination=?1 AND position=?2")),
+      select_parked_(connection.prepare("SELECT position,lane,delivery_id,committed_at,attempts "
+                                        "FROM parked WHERE destination=?1 AND position=?2")),
+      unblock_(connection.prepare(
+          "INSERT INTO owed(destination,position,lane,delivery_id,committed_at,attempts) "
+          "SELECT destination,position,lane,delivery_id,committed_at,attempts FROM blocked "
+          "WHERE destination=?1 AND lane=?2 AND position<?3")),
+      delete_blocked_(connection.prepare(
+          "DELETE FROM blocked WHERE destination=?1 AND lane=?2 AND position<?3")),
+      delete_blocked_at_(
+          connection.prepare("DELETE FROM blocked WHERE destination=?1 AND position=?2")),
+      update_counts_(connection.prepare("UPDATE destinations SET paused=?2,owed=?3,blocked=?4,"
+                                        "parked=?5,delivered=?6 WHERE id=?1")),
+      insert_destination_(
+          connection.prepare("INSERT INTO destinations(name,paused,owed,blocked,parked,delivered) "
+                             "VALUES(?1,0,0,0,0,0)")) {}
+
+void OutboxTables::load() {
+  destinations_.clear();
+  auto rows =
+      connection_->prepare("SELECT id,name,paused,owed,blocked,parked,delivered FROM destinations");
+  std::map<std::int64_t, Destination*> by_id;
+  while (rows.step()) {
+    Destination& to = destinations_[std::string{rows.bytes(1)}];
+    to.id = rows.integer(0);
+    to.paused = rows.integer(2) != 0;
+    to.owed = rows.integer(3);
+    to.blocked = rows.integer(4);
+    to.parked = rows.integer(5);
+    to.delivered = rows.integer(6);
+    by_id[to.id] = &to;
+  }
+  auto parked = connection_->prepare("SELECT position,lane,delivery_id,destination FROM parked");
+  while (parked.step()) {
+    const auto position = static_cast<Position>(parked.integer(0));
+    Destination& to = *by_id.at(parked.integer(3));
+    to.parked_ids[Uuid{parked.exactly<16>(2)}] = position;
+    to.parked_lanes[static_cast<std::uint64_t>(parked.integer(1))].insert(position);
+  }
+}
+
+OutboxTables::Destination& OutboxTables::destination(std::string_view name) {
+  const auto it = destinations_.find(name);
+  if (it != destinations_.end()) return it->second;
+  insert_destination_.bind_text(1, name).run();
+  Destination& made = destinations_[std::string{name}];
+  made.id = sqlite3_last_insert_rowid(connection_->handle());
+  return made;
+}
+
+void OutboxTables::insert_owed(const Destination& to, const OwedEntry& entry) {
+  insert_owed_.bind(1, to.id).bind(2, stored(entry.position)).bind(3, stored(entry.lane));
+  insert_owed_.bind_blob(4, entry.delivery_id.bytes).bind(5, ms_of(entry.committed_at));
+  insert_owed_.bind(6, entry.attempts).run();
+}
+
+void OutboxTables::insert_blocked(Destination& to, const OwedEntry& entry) {
+  insert_blocked_.bind(1, to.id).bind(2, stored(entry.position)).bind(3, stored(entry.lane));
+  insert_blocked_.bind_blob(4, entry.delivery_id.bytes).bind(5, ms_of(entry.committed_at));
+  insert_blocked_.bind(6, entry.attempts).run();
+  ++to.blocked;
+  to.changed = true;
+}
+
+void OutboxTables::owe(std::string_view name, const OwedEntry& entry) {
+  Destination& to = destination(name);
+  if (to.blocks(entry.lane, entry.position))
+    insert_blocked(to, entry);
+  else
+    insert_owed(to, entry);
+  ++to.owed;
+  to.changed = true;
+}
+
+std::optional<OwedEntry> OutboxTables::owed_at(const Destination& from, Position position) {
+  select_owed_.bind(1, from.id).bind(2, stored(position));
+  const RowGuard guard(select_owed_);
+  if (!select_owed_.step()) return std::nullopt;
+  return owed_row(select_owed_);
+}
+
+std::vector<OwedEntry> OutboxTables::lease(std::string_view name, Position after,
+                                           std::size_t limit) {
+  const auto it = destinations_.find(name);
+  std::vector<OwedEntry> leased;
+  if (it == destinations_.end()) return leased;
+  Destination& from = it->second;
+  std::vector<OwedEntry> waiting;
+  // Bounded also when much of what it finds is blocked: the caller asks again from where it ended.
+  scan_owed_.bind(1, from.id).bind(2, stored(after));
+  scan_owed_.bind(3, static_cast<std::int64_t>(limit + 4096));
+  {
+    const RowGuard guard(scan_owed_);
+    while (leased.size() < limit && scan_owed_.step()) {
+      const OwedEntry entry = owed_row(scan_owed_);
+      (from.blocks(entry.lane, entry.position) ? waiting : leased).push_back(entry);
+    }
+  }
+  for (const OwedEntry& entry : waiting) {
+    delete_owed_.bind(1, from.id).bind(2, stored(entry.position)).run();
+    insert_blocked(from, entry);
+  }
+  for (const OwedEntry& entry : leased) leases_->add(from.id, entry.position);
+  return leased;
+}
+
+void OutboxTables::settle(std::string_view name, std::span<const Settlement> settlements) {
+  Destination& to = destination(name);
+  to.changed = true;
+  for (const Settlement& settlement : settlements) {
+    settle_one(to, settlement);
+    leases_->remove(to.id, settlement.position);
+  }
+}
+
+void OutboxTables::settle_one(Destination& to, const Settlement& settlement) {
+  switch (settlement.state) {
+    case DeliveryState::delivered:
+      return deliver(to, settlement);
+    case DeliveryState::parked:
+      return park(to, settlement);
+    case DeliveryState::owed:
+    case DeliveryState::leased:
+    case DeliveryState::held:
+      return owe_again(to, settlement);
+  }
+}
+
+bool OutboxTables::remove_owed(Destination& from, Position position) {
+  delete_owed_.bind(1, from.id).bind(2, stored(position)).run();
+  if (sqlite3_changes(connection_->handle()) == 0) return false;
+  --from.owed;
+  return true;
+}
+
+void OutboxTables::insert_settled(const Destination& to, const Settlement& settlement) {
+  insert_settled_.bind(1, to.id).bind(2, stored(settlement.position));
+  insert_settled_.bind(3, settlement.attempts).bind(4, settlement.http_status);
+  insert_settled_.bind(5, ms_of(settlement.at)).bind_text(6, settlement.reason);
+  insert_settled_.bind_text(7, std::string_view(settlement.evidence_headers).substr(0, 1024));
+  insert_settled_.bind_blob(8, settlement.body_digest).run();
+}
+
+void OutboxTables::deliver(Destination& to, const Settlement& settlement) {
+  if (!remove_owed(to, settlement.position)) {
+    // In flight when its lane was parked, and moved aside meanwhile: rare, so a scan will do.
+    delete_blocked_at_.bind(1, to.id).bind(2, stored(settlement.position)).run();
+    if (sqlite3_changes(connection_->handle()) == 0) return;
+    --to.owed;
+    --to.blocked;
+  }
+  insert_settled(to, settlement);
+  ++to.delivered;
+}
+
+void OutboxTables::park(Destination& to, const Settlement& settlement) {
+  const auto entry = owed_at(to, settlement.position);
+  if (!entry || !remove_owed(to, settlement.position)) return;
+  insert_parked_.bind(1, to.id).bind(2, stored(entry->position)).bind(3, stored(entry->lane));
+  insert_parked_.bind_blob(4, entry->delivery_id.bytes).bind(5, ms_of(entry->committed_at));
+  insert_parked_.bind(6, settlement.attempts).bind(7, settlement.http_status);
+  insert_parked_.bind(8, ms_of(settlement.at)).bind_text(9, settlement.reason);
+  insert_parked_.bind_text(10, std::string_view(settlement.evidence_headers).substr(0, 1024));
+  insert_parked_.bind_blob(11, settlement.body_digest).run();
+  to.parked_ids[entry->delivery_id] = entry->position;
+  to.parked_lanes[entry->lane].insert(entry->position);
+  ++to.parked;
+}
+
+void OutboxTables::owe_again(Destination& to, const Settlement& settlement) {
+  update_owed_.bind(1, to.id).bind(2, stored(settlement.position));
+  update_owed_.bind(3, settlement.attempts).run();
+  if (to.parked_lanes.empty()) return;
+  const auto entry = owed_at(to, settlement.position);
+  if (!entry || !to.blocks(entry->lane, entry->position)) return;
+  delete_owed_.bind(1, to.id).bind(2, stored(entry->position)).run();
+  insert_blocked(to, *entry);
+}
+
+std::optional<OwedEntry> OutboxTables::unpark(Destination& from, Uuid delivery_id) {
+  const auto id = from.parked_ids.find(delivery_id);
+  if (id == from.parked_ids.end()) return std::nullopt;
+  select_parked_.bind(1, from.id).bind(2, stored(id->second));
+  std::optional<OwedEntry> entry;
+  {
+    const RowGuard guard(select_parked_);
+    if (!select_parked_.step()) return std::nullopt;
+    entry = owed_row(select_parked_);
+  }
+  delete_parked_.bind(1, from.id).bind(2, stored(entry->position)).run();
+  from.parked_ids.erase(id);
+  const auto lane = from.parked_lanes.find(entry->lane);
+  lane->second.erase(entry->position);
+  if (lane->second.empty()) from.parked_lanes.erase(lane);
+  --from.parked;
+  from.changed = true;
+  return entry;
+}
+
+void OutboxTables::unblock(Destination& to, std::uint64_t lane) {
+  const auto still = to.parked_lanes.find(lane);
+  const std::int64_t before = still == to.parked_lanes.end()
+                                  ? std::numeric_limits<std::int64_t>::max()
+                                  : stored(*still->second.begin());
+  unblock_.bind(1, to.id).bind(2, stored(lane)).bind(3, before).run();
+  delete_blocked_.bind(1, to.id).bind(2, stored(lane)).bind(3, before).run();
+  to.blocked -= sqlite3_changes(connection_->handle());
+}
+
+std::optional<OwedEntry> OutboxTables::redrive(std::string_view name, Uuid delivery_id) {
+  const auto it = destinations_.find(name);
+  if (it == destinations_.end()) return std::nullopt;
+  auto entry = unpark(it->second, delivery_id);
+  if (!entry) return std::nullopt;
+  ++it->second.owed;
+  insert_owed(it->second, *entry);
+  unblock(it->second, entry->lane);
+  return entry;
+}
+
+std::optional<OwedEntry> OutboxTables::skip(std::string_view name, Uuid delivery_id, WallTime at) {
+  const auto it = destinations_.find(name);
+  if (it == destinations_.end()) return std::nullopt;
+  auto entry = unpark(it->second, delivery_id);
+  if (!entry) return std::nullopt;
+  Settlement settlement;
+  settlement.position = entry->position;
+  settlement.attempts = entry->attempts;
+  settlement.reason = "skipped";
+  settlement.at = at;
+  insert_settled(it->second, settlement);
+  unblock(it->second, entry->lane);
+  return entry;
+}
+
+void OutboxTables::pause(std::string_view name, bool paused) {
+  Destination& to = destination(name);
+  to.paused = paused;
+  to.changed = true;
+}
+
+std::uint64_t OutboxTables::begin_epoch() {
+  const auto epoch =
+      connection_->integer("SELECT coalesce((SELECT value FROM meta WHERE name='epoch'),0)") + 1;
+  connection_->prepare("INSERT OR REPLACE INTO meta(name,value) VALUES('epoch',?1)")
+      .bind(1, epoch)
+      .run();
+  leases_->clear();
+  return static_cast<std::uint64_t>(epoch);
+}
+
+void OutboxTables::save_counts() {
+  for (auto& [name, to] : destinations_) {
+    if (!to.changed) continue;
+    update_counts_.bind(1, to.id).bind(2, to.paused ? 1 : 0).bind(3, to.owed);
+    update_counts_.bind(4, to.blocked).bind(5, to.parked).bind(6, to.delivered).run();
+    to.changed = false;
+  }
+}
+
+}  // namespace vesper

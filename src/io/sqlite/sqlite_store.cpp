@@ -1,0 +1,232 @@
+#include "io/sqlite/sqlite_store.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+
+#include "base/ensure.hpp"
+
+namespace vesper {
+namespace {
+
+std::int64_t ns_of(Instant instant) {
+  return instant.time_since_epoch().count();
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
+    const SqliteOptions& options, const JournalRules& rules, Clock& clock, Entropy& entropy,
+    Telemetry& telemetry, Fatal on_fatal) {
+  auto journal = SqliteJournal::open(options, rules, clock, entropy);
+  if (!journal) return std::unexpected(journal.error());
+  try {
+    auto reader = std::make_unique<JournalReader>(
+        options, rules, (*journal)->keys(), (*journal)->outbox().leases(), (*journal)->chain_id());
+    return std::unique_ptr<SqliteStore>(new SqliteStore(options, rules, clock, telemetry,
+                                                        std::move(on_fatal), std::move(*journal),
+                                                        std::move(reader)));
+  } catch (const SqliteError& error) {
+    return std::unexpected(OpenFailure{OpenFault::cannot_read, error.what()});
+  }
+}
+
+SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
+                         Telemetry& telemetry, Fatal on_fatal,
+                         std::unique_ptr<SqliteJournal> journal,
+                         std::unique_ptr<JournalReader> reader)
+    : options_(options),
+      rules_(rules),
+      clock_(clock),
+      telemetry_(telemetry),
+      on_fatal_(std::move(on_fatal)),
+      journal_(std::move(journal)),
+      queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
+      reader_(std::move(reader)) {
+  look_at_disk(clock_.now());
+  sweep_thread_ = std::jthread([this](const std::stop_token& stopping) { run_sweep(stopping); });
+  journal_thread_ = std::jthread([this] { run_journal(); });
+}
+
+SqliteStore::~SqliteStore() {
+  stop();
+}
+
+void SqliteStore::stop() {
+  const std::lock_guard lock(stop_mutex_);
+  if (!journal_thread_.joinable()) return;
+  stopping_ = true;
+  queue_->wake();
+  journal_thread_.join();
+  closed_ = true;
+  refuse_late_comers();
+  sweep_thread_.request_stop();
+  sweep_thread_.join();
+  reader_.stop();
+}
+
+// Whoever offered work while the journal's thread ended either sees `closed_` and comes here, or
+// did so before it was set and is found here by stop().
+void SqliteStore::refuse_late_comers() {
+  std::vector<Chore> chores;
+  {
+    const std::lock_guard lock(chores_mutex_);
+    chores.swap(chores_offered_);
+    std::vector<CommitQueue::Slot*> late, claimed;
+    queue_->take(late);
+    for (CommitQueue::Slot* slot : late) {
+      if (!queue_->claim(slot, clock_.now())) continue;
+      slot->result = std::unexpected(StoreFault::stopping);
+      claimed.push_back(slot);
+    }
+    queue_->answer(claimed);
+  }
+  for (Chore& chore : chores) chore.done(std::unexpected(StoreFault::stopping));
+}
+
+JournalHealth SqliteStore::health() const {
+  const std::int64_t began = group_began_ns_.load();
+  return {queue_->entries(), began == 0 ? Duration::zero() : Duration{ns_of(clock_.now()) - began},
+          reserve_.load(), broken_.load()};
+}
+
+bool SqliteStore::offer(Chore& chore) {
+  constexpr std::size_t chores_max = 4096;
+  {
+    const std::lock_guard lock(chores_mutex_);
+    if (chores_offered_.size() >= chores_max) return false;
+    chores_offered_.push_back(std::move(chore));
+    has_chores_ = true;
+  }
+  queue_->wake();
+  if (closed_.load()) refuse_late_comers();
+  return true;
+}
+
+void SqliteStore::run_journal() {
+  for (;;) {
+    const bool stopping = stopping_.load();
+    queue_->take(waiting_);
+    if (waiting_at_ < waiting_.size() || has_chores_.load()) {
+      run_group();
+      idle_done_ = false;
+      continue;
+    }
+    waiting_.clear();
+    waiting_at_ = 0;
+    if (stopping) break;
+    constexpr int idle_ms = 250;
+    queue_->wait(idle_ms);
+    if (queue_->entries() != 0 || has_chores_.load() || idle_done_) continue;
+    look_at_disk(clock_.now());
+    if (!journal_->broken() && !journal_->checkpoint(true)) break_down();
+    idle_done_ = true;
+  }
+  journal_->settle_down();
+}
+
+// Takes from the front of what waits: at most so many entries and bytes, none that came too late.
+void SqliteStore::choose_entries(Instant now) {
+  group_.clear();
+  entries_.clear();
+  std::size_t bytes = 0;
+  while (waiting_at_ < waiting_.size() && group_.size() < options_.group_entries_max &&
+         bytes < options_.group_bytes_max) {
+    CommitQueue::Slot* slot = waiting_[waiting_at_++];
+    if (!queue_->claim(slot, now)) continue;
+    bytes += slot->entry.size();
+    group_.push_back(slot);
+    entries_.push_back(&slot->entry);
+  }
+  if (waiting_at_ == waiting_.size()) {
+    waiting_.clear();
+    waiting_at_ = 0;
+  } else if (waiting_at_ > 4096) {
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(waiting_at_));
+    waiting_at_ = 0;
+  }
+  results_.assign(group_.size(), std::unexpected(StoreFault::broken));
+}
+
+void SqliteStore::run_group() {
+  const Instant began = clock_.now();
+  group_began_ns_ = ns_of(began);
+  look_at_disk(began);
+  choose_entries(began);
+  chores_.clear();
+  if (has_chores_.load()) {
+    const std::lock_guard lock(chores_mutex_);
+    chores_.swap(chores_offered_);
+    has_chores_ = false;
+  }
+  tasks_.clear();
+  for (Chore& chore : chores_) tasks_.push_back(std::move(chore.apply));
+  const auto committed = journal_->commit_group(entries_, tasks_, results_);
+  for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->result = std::move(results_[i]);
+  report_group(began);
+  queue_->answer(group_);
+  for (Chore& chore : chores_) chore.done(committed);
+  if (journal_->broken())
+    break_down();
+  else if (!journal_->checkpoint(false))
+    break_down();
+  group_began_ns_ = 0;
+}
+
+void SqliteStore::report_group(Instant began) {
+  telemetry_.observe(Histogram::commit_seconds, clock_.now() - began);
+  telemetry_.count(Counter::journal_groups);
+  telemetry_.count(Counter::journal_group_entries, group_.size());
+  std::uint64_t stored = 0, replayed = 0, conflicting = 0;
+  for (const CommitQueue::Slot* slot : group_) {
+    if (!slot->result) continue;
+    switch (slot->result->how) {
+      case Committed::How::stored:
+        ++stored;
+        break;
+      case Committed::How::replay:
+        ++replayed;
+        break;
+      case Committed::How::conflict:
+        ++conflicting;
+        break;
+    }
+  }
+  if (stored != 0) telemetry_.count(Counter::diaries_committed, stored);
+  if (replayed != 0) telemetry_.count(Counter::diaries_replayed, replayed);
+  if (conflicting != 0) telemetry_.count(Counter::diaries_conflicting, conflicting);
+  telemetry_.set(Gauge::journal_queue, static_cast<std::int64_t>(queue_->entries()));
+}
+
+void SqliteStore::break_down() {
+  if (broken_.exchange(true)) return;
+  if (on_fatal_) on_fatal_(journal_->trouble());
+}
+
+void SqliteStore::look_at_disk(Instant now) {
+  constexpr Duration interval = 100ms;
+  if (!options_.vfs.empty() || (disk_seen_ != Instant{} && now - disk_seen_ < interval)) return;
+  disk_seen_ = now;
+  const DiskSpace space = disk_space(options_.path);
+  const auto share = static_cast<std::uint64_t>(static_cast<double>(space.total_bytes) *
+                                                options_.reserve_percent / 100);
+  const bool reached =
+      space.total_bytes != 0 && space.free_bytes < std::max(options_.reserve_bytes, share);
+  journal_->set_disk_reserve(reached);
+  reserve_ = reached;
+  telemetry_.set(Gauge::disk_free_bytes, static_cast<std::int64_t>(space.free_bytes));
+  telemetry_.set(Gauge::journal_bytes, static_cast<std::int64_t>(file_bytes(options_.path)));
+  telemetry_.set(Gauge::journal_wal_bytes,
+                 static_cast<std::int64_t>(file_bytes(options_.path + "-wal")));
+}
+
+void SqliteStore::run_sweep(const std::stop_token& stopping) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  while (!stopping.stop_requested()) {
+    never.wait_for(lock, stopping, options_.sweep_interval, [] { return false; });
+    queue_->sweep(clock_.now());
+  }
+}
+
+}  // namespace vesper
