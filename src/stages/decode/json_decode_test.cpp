@@ -1,13 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "stages/decode/decoder.hpp"
+#include "stages/decode/decode_outcome.hpp"
 
 namespace vesper {
 namespace {
@@ -21,33 +20,6 @@ Json evening() {
     "device":{"id":"d-77","app":"2.4.1","utcOffsetMinutes":480},
     "answers":{"pain-nrs":4,"fatigue":"moderate","slept-hours":6.50,"took-medication":true}})");
 }
-
-struct Outcome {
-  std::string source;
-  Arena arena;
-  std::expected<Diary, DecodeFault> diary;
-
-  explicit Outcome(std::string text, MediaType media = MediaType::json)
-      : source(std::move(text)), diary(Decoder{}.decode(media, source, arena)) {}
-
-  [[nodiscard]] const RawAnswer& answer(std::string_view field) const {
-    for (const auto& answer : diary->raw)
-      if (answer.field == field) return answer;
-    static const RawAnswer none;
-    return none;
-  }
-  // The paths of the issues of a 422, joined; `400` for what is not parseable.
-  [[nodiscard]] std::string faults() const {
-    if (diary) return "none";
-    if (!diary.error().parseable) return "400";
-    std::string paths;
-    for (const auto& issue : diary.error().issues) {
-      EXPECT_EQ(issue.kind, IssueKind::form);
-      paths += (paths.empty() ? "" : " ") + issue.expression;
-    }
-    return paths;
-  }
-};
 
 std::string faults_with(const char* member, Json value) {
   Json diary = evening();
@@ -205,12 +177,7 @@ TEST(JsonAnswers, NoMoreThanOneHundredFaultsAreListed) {
 }
 
 TEST(JsonAnswers, NaughtyStringsSurviveByteForByte) {
-  const char* source = std::getenv("VESPER_SOURCE");
-  const char* set = std::getenv("VESPER_CORPORA");
-  const std::filesystem::path path =
-      (set != nullptr ? std::string(set)
-                      : std::string(source == nullptr ? "." : source) + "/../shared/corpora") +
-      "/strings/blns.json";
+  const std::filesystem::path path = corpora() + "/strings/blns.json";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "corpus absent: " << path;
   std::ifstream in(path);
   const Json strings = Json::parse(in);
