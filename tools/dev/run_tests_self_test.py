@@ -18,7 +18,8 @@ GOOD = """<testsuites><testsuite>
 </testsuite></testsuites>"""
 BAD = """<testsuites><testsuite>
 <testcase name="A" status="run" result="completed" classname="S"/>
-<testcase name="B" status="run" result="completed" classname="S"><failure message="no"/><failure message="no"/></testcase>
+<testcase name="B" status="run" result="completed" classname="S">
+<failure message="no"/><failure message="no"/></testcase>
 </testsuite></testsuites>"""
 
 
