@@ -9,7 +9,7 @@
 namespace vesper::access {
 
 /// The token of an Authorization header's value (RFC 6750, 2.1).
-///   Errors: missing when the value is empty; malformed for another scheme, or anything beside it.
+///   Errors: missing when the value is empty; malformed for another scheme or no token.
 [[nodiscard]] std::expected<std::string_view, AccessFault> parse_bearer(std::string_view value);
 
 /// A shard's door: header in, caller out. Cache first, then the verifier.

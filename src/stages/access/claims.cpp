@@ -104,18 +104,26 @@ Scopes parse_scopes(std::string_view list) {
 }
 
 Claims collect_claims(const JsonValue& payload) {
-  constexpr std::pair<std::string_view, const JsonValue * Claims::*> known[]{
-      {"iss", &Claims::issuer},   {"sub", &Claims::subject},    {"aud", &Claims::audience},
-      {"exp", &Claims::expires},  {"nbf", &Claims::not_before}, {"iat", &Claims::issued},
-      {"trial", &Claims::trial},  {"scope", &Claims::scope},    {"site", &Claims::site},
-      {"jti", &Claims::token_id}, {"acr", &Claims::context},    {"amr", &Claims::methods}};
+  constexpr std::pair<std::string_view, const JsonValue * Claims::*> short_names[]{
+      {"iss", &Claims::issuer},   {"sub", &Claims::subject}, {"aud", &Claims::audience},
+      {"exp", &Claims::expires},  {"iat", &Claims::issued},  {"nbf", &Claims::not_before},
+      {"jti", &Claims::token_id}, {"acr", &Claims::context}, {"amr", &Claims::methods}};
+  constexpr std::pair<std::string_view, const JsonValue * Claims::*> long_names[]{
+      {"trial", &Claims::trial}, {"scope", &Claims::scope}, {"site", &Claims::site}};
   Claims claims;
-  for (const JsonValue& member : payload)
-    for (const auto& [name, slot] : known)
+  const auto sort_in = [&](const JsonValue& member, const auto& names) {
+    for (const auto& [name, slot] : names)
       if (member.name == name) {
         claims.*slot = &member;
-        break;
+        return;
       }
+  };
+  for (const JsonValue& member : payload) {
+    if (member.name.size() == 3)
+      sort_in(member, short_names);
+    else
+      sort_in(member, long_names);
+  }
   return claims;
 }
 
