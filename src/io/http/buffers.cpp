@@ -15,7 +15,7 @@ Block BlockPool::take(std::size_t size) {
     return {};
   }
   ++in_use_;
-  return {std::make_unique_for_overwrite<char[]>(size), size};
+  return Block{size};
 }
 
 void BlockPool::give_back(Block block) {

@@ -21,6 +21,16 @@ struct HttpLoad {
 
 /// A piece of memory of a connection; empty when there is none.
 struct Block {
+  Block() = default;
+  explicit Block(std::size_t bytes_wanted)
+      : bytes(std::make_unique_for_overwrite<char[]>(bytes_wanted)), size(bytes_wanted) {}
+  Block(Block&& other) noexcept
+      : bytes(std::move(other.bytes)), size(std::exchange(other.size, 0)) {}
+  Block& operator=(Block&& other) noexcept {
+    bytes = std::move(other.bytes);
+    size = std::exchange(other.size, 0);
+    return *this;
+  }
   std::unique_ptr<char[]> bytes;
   std::size_t size = 0;
   [[nodiscard]] explicit operator bool() const { return bytes != nullptr; }
