@@ -1,0 +1,65 @@
+#pragma once
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/https_client/response_parser.hpp"
+#include "io/https_client/tls_source.hpp"
+#include "io/https_client/url.hpp"
+#include "ports/clock.hpp"
+
+namespace vesper {
+
+enum class WireFault : std::uint8_t { none, refused, timed_out, cut, not_http, tls };
+
+/// One TCP or TLS connection to a server, for one request after the other.
+///   Thread: its executor's only. No function throws.
+///   Shape: expire() closes it from outside when the deadline passes; every await then ends with
+///   timed_out.
+class Connection {
+ public:
+  explicit Connection(asio::any_io_executor executor) : socket_(std::move(executor)) {}
+
+  /// Connects to the first of `addresses` that answers; with `tls`, shakes hands, the server's name
+  /// sent (SNI) and its certificate verified for it.
+  asio::awaitable<WireFault> connect(const Url& url,
+                                     const std::vector<asio::ip::tcp::endpoint>& addresses,
+                                     TlsSource::Context tls);
+  /// Sends one request and reads one response into `parser`.
+  asio::awaitable<WireFault> exchange(std::string_view head, std::string_view body,
+                                      ResponseParser& parser);
+  void expire();
+
+  /// The server had closed it while it was idle: nothing of the request was answered.
+  [[nodiscard]] bool was_stale() const { return stale_; }
+  [[nodiscard]] bool reusable() const { return reusable_; }
+
+  std::string head;      ///< room for the next request's head
+  Instant idle_since{};  ///< kept by the pool
+
+ private:
+  using TlsStream = asio::ssl::stream<asio::ip::tcp::socket&>;
+  asio::awaitable<WireFault> shake_hands(const Url& url);
+  template <class Stream>
+  asio::awaitable<WireFault> run(Stream& stream, std::string_view head, std::string_view body,
+                                 ResponseParser& parser);
+  [[nodiscard]] WireFault fault_of(boost::system::error_code error) const;
+
+  asio::ip::tcp::socket socket_;
+  TlsSource::Context context_;
+  std::optional<TlsStream> tls_;
+  std::array<char, 8192> buffer_;
+  bool expired_ = false, used_ = false, stale_ = false, reusable_ = false;
+};
+
+/// Addresses of a name, by `deadline` even when the resolver hangs.
+///   Errors: refused (no such name), timed_out.
+asio::awaitable<std::expected<std::vector<asio::ip::tcp::endpoint>, WireFault>> resolve(
+    const Url& url, Deadline deadline, Clock& clock);
+
+}  // namespace vesper
