@@ -13,8 +13,8 @@ namespace asio = boost::asio;
 
 struct FetchReply {
   std::uint16_t status = 0;
-  std::string body;  ///< at most 1 MiB
-  std::string content_type, cache_control;
+  std::string body;                               ///< at most 1 MiB
+  std::string content_type, cache_control, etag;  ///< header values, empty when absent
 };
 enum class FetchFault : std::uint8_t { refused, timed_out, cut, not_http, tls, too_large, bad_url };
 
