@@ -20,6 +20,9 @@ class Lint {
   void warn(std::string path, std::string text) {
     add(Severity::warning, IssueCode::informational, std::move(path), std::move(text));
   }
+  void add_issue(Issue issue) {
+    add(issue.severity, issue.code, std::move(issue.expression), std::move(issue.diagnostics));
+  }
   /// The member when it is there and of that kind; an issue and nullptr when it is of another.
   const JsonValue* take(const JsonValue& object, std::string_view member, JsonKind kind,
                         const std::string& path);

@@ -51,8 +51,8 @@ Parsed read_xml(std::string_view source, Arena& arena, decoding::Faults& faults,
   const auto result = document.load_buffer_inplace(
       copy, source.size(), pugi::parse_default | pugi::parse_ws_pcdata, pugi::encoding_utf8);
   if (!result)
-    return std::unexpected(
-        not_parseable("XML", source, static_cast<std::size_t>(result.offset), "not well-formed"));
+    return std::unexpected(not_parseable("XML", source, static_cast<std::size_t>(result.offset),
+                                         "the library does not take it"));
   decoding::XmlWalk walk{document.document_element(), decoding::LineCounter{source}, arena, faults};
   if (diary.media == MediaType::odm) {
     decoding::read_odm_diary(walk, diary);
