@@ -6,7 +6,7 @@
 #include <new>
 #include <string>
 
-#include "stages/decode/decode_outcome.hpp"
+#include "stages/decode/decode_fixture.hpp"
 
 namespace {
 std::atomic<long> allocations{0};

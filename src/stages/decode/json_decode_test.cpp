@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "stages/decode/decode_outcome.hpp"
+#include "stages/decode/decode_fixture.hpp"
 
 namespace vesper {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "stages/decode/decode_outcome.hpp"
+#include "stages/decode/decode_fixture.hpp"
 
 namespace vesper {
 namespace {

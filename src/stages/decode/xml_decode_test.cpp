@@ -5,7 +5,7 @@
 #include <pugixml.hpp>
 #include <string>
 
-#include "stages/decode/decode_outcome.hpp"
+#include "stages/decode/decode_fixture.hpp"
 #include "stages/decode/xml_gate.hpp"
 
 namespace vesper {
