@@ -54,7 +54,7 @@ void prepare(Draft& draft) {
   draft.observing = draft.amended || diary.status == ResponseStatus::completed;
   draft.status = draft.amended ? "amended" : code_of(diary.status);
   draft.authored =
-      complete_date_time(diary.authored_text.reveal(), diary.authored, diary.device, draft.arena);
+      complete_date_time(diary.authored_text.reveal(), diary.authored, draft.arena);
   draft.authored_is_instant = draft.authored.size() > 10;
 }
 

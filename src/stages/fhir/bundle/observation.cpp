@@ -99,9 +99,7 @@ void put_observations(Draft& draft) {
   for (const Observed& observed : draft.observed.items()) {
     const FhirPlan::Item& plan = draft.plan.items[observed.item];
     put_start(draft, *id, plan.observation, common);
-    put_observation_value(draft.sink,
-                          {draft.in.form->items[observed.item], plan, observed.option,
-                           draft.in.diary->device, draft.arena},
+    put_observation_value(draft.sink, {draft.in.form->items[observed.item], plan, observed.option},
                           *observed.value);
     if (tail.size == 0) {
       const std::size_t start = draft.sink.at();

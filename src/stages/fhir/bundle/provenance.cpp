@@ -25,7 +25,9 @@ void put_times(Draft& draft) {
 
 void put_reason_and_activity(Draft& draft) {
   if (draft.amended && !draft.in.diary->amend_reason.empty()) {
-    draft.sink.put(R"("reason":[{"text":")");
+    draft.sink.put(R"("reason":[{"coding":[{"system":)"
+                   R"("http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"CLINTRCH",)"
+                   R"("display":"clinical trial research"}],"text":")");
     draft.sink.put_escaped(draft.in.diary->amend_reason.reveal());
     draft.sink.put(R"("}],)");
   }

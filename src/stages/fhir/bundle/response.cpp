@@ -26,8 +26,7 @@ bool put_answer(Draft& draft, std::uint32_t index, const ResponseAnswer& answer,
   draft.sink.put(opening);
   if (valued) {
     const std::uint32_t option = chosen_option(item, plan, answer.value);
-    put_answer_value(draft.sink, {item, plan, option, draft.in.diary->device, draft.arena},
-                     answer.value);
+    put_answer_value(draft.sink, {item, plan, option}, answer.value);
     observe(draft, index, option, answer.value);
   }
   if (!answer.items.empty()) {

@@ -106,9 +106,8 @@ void put_number_with_unit(JsonSink& sink, std::string_view digits, std::string_v
   sink.put('}');
 }
 
-std::string_view date_time_of(const ValuePlace& place, std::string_view text) {
-  const auto parsed = parse_date_time(text);
-  return parsed ? complete_date_time(text, *parsed, place.device, place.arena) : text;
+bool states_offset(std::string_view time) {
+  return time.ends_with('Z') || time[time.size() - 6] == '+' || time[time.size() - 6] == '-';
 }
 
 }  // namespace
@@ -169,7 +168,7 @@ void put_answer_value(JsonSink& sink, const ValuePlace& place, const Value& valu
     case ValueKind::date:
       return put_text(sink, R"("valueDate":")", text);
     case ValueKind::date_time:
-      return put_text(sink, R"("valueDateTime":")", date_time_of(place, text));
+      return put_text(sink, R"("valueDateTime":")", text);
     case ValueKind::time:
       return put_text(sink, R"("valueTime":")", text);
     case ValueKind::string:
@@ -218,17 +217,17 @@ void put_observation_value(JsonSink& sink, const ValuePlace& place, const Value&
 }
 
 std::string_view complete_date_time(std::string_view text, const ParsedDateTime& parsed,
-                                    const Device& device, Arena& arena) {
+                                    Arena& arena) {
   constexpr int offset_max = 14 * 60;
-  constexpr std::size_t offset_chars = 6;
-  if (parsed.precision < 19 || parsed.offset_minutes) return text;
-  if (!device.utc_offset_minutes || std::abs(*device.utc_offset_minutes) > offset_max)
-    return text.substr(0, 10);
-  const int minutes = std::abs(*device.utc_offset_minutes);
+  constexpr std::size_t day_chars = 10, offset_chars = 6;
+  if (text.size() <= day_chars || states_offset(text)) return text;
+  const int offset = parsed.offset_minutes.value_or(offset_max + 1);
+  if (std::abs(offset) > offset_max) return text.substr(0, day_chars);
+  const int minutes = std::abs(offset);
   const auto digit = [](int n) { return static_cast<char>('0' + n); };
   const std::span<char> out = arena.array<char>(text.size() + offset_chars);
   char* at = std::copy(text.begin(), text.end(), out.data());
-  *at++ = *device.utc_offset_minutes < 0 ? '-' : '+';
+  *at++ = offset < 0 ? '-' : '+';
   *at++ = digit(minutes / 600);
   *at++ = digit(minutes / 60 % 10);
   *at++ = ':';

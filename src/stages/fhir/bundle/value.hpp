@@ -10,13 +10,11 @@
 
 namespace vesper {
 
-/// Where a value stands: what its question says and what the device's clock adds.
+/// Where a value stands: its question, and the option it chooses.
 struct ValuePlace {
   const FormItem& item;
   const FhirPlan::Item& plan;
   std::uint32_t option;  ///< the chosen option, no_option for none
-  const Device& device;
-  Arena& arena;
 };
 
 /// False for what FHIR cannot say: no value, or an empty text.
@@ -35,10 +33,9 @@ void put_answer_value(JsonSink& sink, const ValuePlace& place, const Value& valu
 /// `"valueX":...` of Observation.
 void put_observation_value(JsonSink& sink, const ValuePlace& place, const Value& value);
 
-/// `text` as a FHIR dateTime: a time without offset gets the device's, or loses the time when the
-/// device states none.
+/// `text` as a FHIR dateTime: a time that states no offset gets the one that decoding took from the
+/// device, or loses its time of day where there is none.
 [[nodiscard]] std::string_view complete_date_time(std::string_view text,
-                                                  const ParsedDateTime& parsed,
-                                                  const Device& device, Arena& arena);
+                                                  const ParsedDateTime& parsed, Arena& arena);
 
 }  // namespace vesper
