@@ -53,8 +53,7 @@ void prepare(Draft& draft) {
   draft.amended = diary.amends.has_value() || diary.status == ResponseStatus::amended;
   draft.observing = draft.amended || diary.status == ResponseStatus::completed;
   draft.status = draft.amended ? "amended" : code_of(diary.status);
-  draft.authored =
-      complete_date_time(diary.authored_text.reveal(), diary.authored, draft.arena);
+  draft.authored = complete_date_time(diary.authored_text.reveal(), diary.authored, draft.arena);
   draft.authored_is_instant = draft.authored.size() > 10;
 }
 

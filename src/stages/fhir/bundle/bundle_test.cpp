@@ -173,6 +173,20 @@ TEST(Bundle, ASkippedAnswerLeavesNoObservation) {
   EXPECT_FALSE(response["item"][2].contains("answer"));
 }
 
+TEST(Bundle, ATextOfBlanksIsNoAnswer) {
+  const Form form = evening_form();
+  for (const char* blank : {" ", "\t\r\n", "\u00a0", "\u2028\u3000 \ufeff"}) {
+    Sheet sheet{form};
+    sheet.answer({sheet.item("note", {typed(ValueKind::string, blank)})});
+    EXPECT_EQ(sheet.text().find("answer"), std::string::npos) << '"' << blank << '"';
+  }
+  for (const char* seen : {" x ", "\u200d", "\u00a1", "\u2027", "0"}) {
+    Sheet sheet{form};
+    sheet.answer({sheet.item("note", {typed(ValueKind::string, seen)})});
+    EXPECT_NE(sheet.text().find("answer"), std::string::npos) << '"' << seen << '"';
+  }
+}
+
 TEST(Bundle, ADiaryWithoutAnswersHasNoItemMember) {
   const Form form = evening_form();
   Sheet sheet{form};

@@ -23,7 +23,27 @@ constexpr std::uint64_t needs_escape(std::uint64_t word) {
   return control | zero_byte(word ^ every_byte('"')) | zero_byte(word ^ every_byte('\\'));
 }
 
+constexpr std::array<std::string_view, 20> wide_blanks{
+    "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
+    "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff"};
+
 }  // namespace
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const char c = text[0];
+    if (c == ' ' || (c >= '\t' && c <= '\r')) {
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto wide = std::ranges::find_if(
+        wide_blanks, [&](std::string_view blank) { return text.starts_with(blank); });
+    if (static_cast<unsigned char>(c) < 0x80 || wide == wide_blanks.end()) return false;
+    text.remove_prefix(wide->size());
+  }
+  return true;
+}
 
 void JsonSink::put_escaped(std::string_view text) {
   std::uint64_t found = 0;

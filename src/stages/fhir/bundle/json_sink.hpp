@@ -6,6 +6,10 @@
 
 namespace vesper {
 
+/// True when `text` has no character but white space, which FHIR takes for no text at all.
+///   Source: Unicode White_Space, and U+FEFF.
+[[nodiscard]] bool is_blank(std::string_view text);
+
 /// Appends JSON text to a string without looking at its capacity for every character.
 ///   Shape:  pieces are copied as they are; only put_escaped() looks at characters. finish() once.
 ///   Bounds: the string doubles; one that already has the room is not allocated again.

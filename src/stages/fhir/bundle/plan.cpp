@@ -4,6 +4,7 @@
 
 #include "base/encoding.hpp"
 #include "stages/fhir/bundle/ids.hpp"
+#include "stages/fhir/bundle/json_sink.hpp"
 #include "stages/fhir/check/option.hpp"
 
 namespace vesper {
@@ -14,7 +15,7 @@ constexpr std::string_view survey =
     R"("code":"survey","display":"Survey"}]})";
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
-  if (text.empty()) return;
+  if (is_blank(text)) return;
   if (out.back() != '{') out += ',';
   out += '"';
   out += name;

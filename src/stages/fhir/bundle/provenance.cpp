@@ -24,7 +24,7 @@ void put_times(Draft& draft) {
 }
 
 void put_reason_and_activity(Draft& draft) {
-  if (draft.amended && !draft.in.diary->amend_reason.empty()) {
+  if (draft.amended && !is_blank(draft.in.diary->amend_reason.reveal())) {
     draft.sink.put(R"("reason":[{"coding":[{"system":)"
                    R"("http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"CLINTRCH",)"
                    R"("display":"clinical trial research"}],"text":")");
@@ -39,18 +39,19 @@ void put_reason_and_activity(Draft& draft) {
 
 void put_device_agent(Draft& draft) {
   const Device& device = draft.in.diary->device;
-  if (device.id.empty() && device.app.empty()) return;
+  const bool named = !is_blank(device.id.reveal()), versioned = !is_blank(device.app.reveal());
+  if (!named && !versioned) return;
   draft.sink.put(",{");
   draft.sink.put(participant);
   draft.sink.put(R"("code":"composer","display":"Composer"}]},"who":{"type":"Device")");
-  if (!device.id.empty()) {
+  if (named) {
     draft.sink.put(R"(,"identifier":{"system":"urn:vesper:trial:)");
     put_urn_part(draft.sink, draft.in.trial_id);
     draft.sink.put(R"(:device","value":")");
     draft.sink.put_escaped(device.id.reveal());
     draft.sink.put(R"("})");
   }
-  if (!device.app.empty()) {
+  if (versioned) {
     draft.sink.put(R"(,"display":")");
     draft.sink.put_escaped(device.app.reveal());
     draft.sink.put('"');

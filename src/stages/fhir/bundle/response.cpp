@@ -128,7 +128,7 @@ void put_author(Draft& draft) {
   }
   const std::size_t start = draft.sink.at();
   draft.sink.put(draft.in.author == Author::site ? R"({"type":"Practitioner","identifier":{)"
-                                                 : R"({"type":"Device","identifier":{)");
+                                                 : R"({"type":"Organization","identifier":{)");
   put_system(draft.sink, "issuer", draft.in.issuer);
   draft.sink.put(R"(,"value":")");
   draft.sink.put_escaped(draft.in.caller_subject.reveal());

@@ -14,7 +14,7 @@ class Members {
  public:
   explicit Members(JsonSink& sink) : sink_(sink) {}
   void text(std::string_view name, std::string_view value) {  // `name` as `"name":"`
-    if (value.empty()) return;
+    if (is_blank(value)) return;
     sink_.put(first_ ? '{' : ',');
     first_ = false;
     sink_.put(name);
@@ -133,10 +133,11 @@ bool says_something(const Value& value) {
     case ValueKind::date:
     case ValueKind::date_time:
     case ValueKind::time:
-    case ValueKind::string:
     case ValueKind::uri:
     case ValueKind::reference:
       return !value.text.empty();
+    case ValueKind::string:
+      return !is_blank(value.text.reveal());
   }
   return false;
 }

@@ -17,7 +17,7 @@ struct ValuePlace {
   std::uint32_t option;  ///< the chosen option, no_option for none
 };
 
-/// False for what FHIR cannot say: no value, or an empty text.
+/// False for what FHIR cannot say: no value, or a text without a visible character.
 [[nodiscard]] bool says_something(const Value& value);
 
 /// False for what Observation.value[x] cannot say: attachments and references.

@@ -1,0 +1,96 @@
+#include "validators/validator_process.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "golden/pipeline.hpp"
+#include "validators/bundle_variety.hpp"
+
+namespace vesper::validators {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// On one line: the validators read a document a line. Digits and order stay as they are.
+std::string one_line(std::string text) {
+  std::erase(text, '\n');
+  return text;
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream in{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+void add(std::vector<Document>& out, std::set<std::string>& known, const std::string& name,
+         const json& questionnaire, std::string bundle) {
+  if (known.insert(questionnaire.at("url")).second)
+    out.push_back({name + " (form)", questionnaire.dump()});
+  out.push_back({name, one_line(std::move(bundle))});
+}
+
+}  // namespace
+
+std::string source_folder() {
+  const char* source = std::getenv("VESPER_SOURCE");
+  return source != nullptr ? source : ".";
+}
+
+bool has_program(const std::string& name) {
+  return std::system(("command -v " + name + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+std::vector<Document> documents(int count) {
+  std::vector<Document> out;
+  std::set<std::string> known;
+  std::vector<fs::path> cases;
+  for (const auto& entry : fs::recursive_directory_iterator{source_folder() + "/test/golden"})
+    if (entry.path().string().ends_with(".case.json")) cases.push_back(entry.path());
+  std::ranges::sort(cases);
+  for (const fs::path& path : cases) {
+    std::string bundle = path.string();
+    bundle.replace(bundle.size() - 10, 10, ".bundle.json");
+    add(out, known, path.filename(), json::parse(content_of(path))["form"]["questionnaire"],
+        content_of(bundle));
+  }
+  for (int seed = 1; seed <= count; ++seed) {
+    const json description = random_case(static_cast<std::uint64_t>(seed));
+    const golden::Outcome outcome = golden::run(description);
+    std::string bundle = outcome.bundle;
+    for (const Issue& issue : outcome.issues)  // no resource: every validator complains
+      if (is_fault(issue))
+        bundle = json{{"refused", issue.expression + ": " + issue.diagnostics}}.dump();
+    add(out, known, "seed " + std::to_string(seed), description["form"]["questionnaire"], bundle);
+  }
+  return out;
+}
+
+std::vector<json> validate(const std::string& command, const std::vector<Document>& documents) {
+  const fs::path input =
+      fs::temp_directory_path() / ("vesper-validate-" + std::to_string(std::rand()) + ".jsonl");
+  {
+    std::ofstream out{input};
+    for (const Document& document : documents) out << document.json << '\n';
+  }
+  const std::string line =
+      "cd '" + source_folder() + "/tools' && " + command + " < '" + input.string() + "'";
+  std::vector<json> results;
+  std::string output;
+  if (FILE* pipe = popen(line.c_str(), "r")) {
+    std::array<char, 65536> buffer;
+    while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+      output.append(buffer.data(), n);
+    pclose(pipe);
+  }
+  fs::remove(input);
+  for (std::size_t at = 0, end; (end = output.find('\n', at)) != std::string::npos; at = end + 1)
+    results.push_back(json::parse(output.substr(at, end - at)));
+  return results;
+}
+
+}  // namespace vesper::validators
