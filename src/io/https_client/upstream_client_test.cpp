@@ -297,14 +297,13 @@ TEST_F(OAuthTest, AsksOnceAndKeepsTheToken) {
 TEST_F(OAuthTest, AsksOnceForManyAtATime) {
   client = std::make_unique<UpstreamClient>(context.get_executor(), clock, std::vector{settings});
   int done = 0;
+  const UpstreamRequest request{.destination = "main",
+                                .delivery_id = key,
+                                .content_hash = {},
+                                .bundle = "{}",
+                                .traceparent = {}};
   for (int i = 0; i < 20; ++i)
-    asio::co_spawn(context,
-                   client->post({.destination = "main",
-                                 .delivery_id = key,
-                                 .content_hash = {},
-                                 .bundle = "{}",
-                                 .traceparent = {}},
-                                Deadline{clock.now() + 5s}),
+    asio::co_spawn(context, client->post(request, Deadline{clock.now() + 5s}),
                    [&](std::exception_ptr, UpstreamReply reply) { done += reply.status == 200; });
   while (done < 20) ASSERT_GT(context.run_one(), 0u);
   EXPECT_EQ(token_requests.size(), 1u);
