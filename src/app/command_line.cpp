@@ -71,7 +71,8 @@ std::optional<std::string> wrong_value(const CommandOption& option, std::string_
       if (value.empty()) return "must not be empty";
       return std::nullopt;
     case OptionKind::url:
-      if (!parse_url(value)) return "must be an http or https URL without query or fragment";
+      if (!parse_setting_url(value))
+        return "must be an http or https URL without query or fragment";
       return std::nullopt;
     case OptionKind::uuid:
       if (!parse_uuid(value)) return "must be a UUID";

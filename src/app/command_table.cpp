@@ -5,6 +5,30 @@ namespace {
 
 using enum OptionKind;
 
+// How the commands with --server reach it.
+#define VESPER_SERVER_OPTIONS                                              \
+  {.name = "server",                                                       \
+   .kind = url,                                                            \
+   .argument = "URL",                                                      \
+   .required = true,                                                       \
+   .meaning = "Admin address of the running server"},                      \
+      {.name = "token-file",                                               \
+       .kind = file,                                                       \
+       .argument = "FILE",                                                 \
+       .meaning = "Bearer token to show; - is standard input"},            \
+      {.name = "ca-file",                                                  \
+       .kind = file,                                                       \
+       .argument = "FILE",                                                 \
+       .meaning = "Certificates to trust, PEM; without it, the system's"}, \
+      {.name = "timeout-s",                                                \
+       .kind = number,                                                     \
+       .argument = "N",                                                    \
+       .standard = "10",                                                   \
+       .unit = "s",                                                        \
+       .least = 1,                                                         \
+       .most = 600,                                                        \
+       .meaning = "For the answer"}
+
 constexpr CommandOption serve_options[] = {
     {.name = "config",
      .kind = file,
@@ -17,6 +41,46 @@ constexpr CommandOption serve_options[] = {
 constexpr CommandArgument check_arguments[] = {
     {.name = "QUESTIONNAIRE", .meaning = "FHIR R4 Questionnaire, JSON; - is standard input"},
     {.name = "RESPONSE", .meaning = "FHIR R4 QuestionnaireResponse, JSON"},
+};
+
+constexpr CommandArgument convert_arguments[] = {
+    {.name = "FILE", .meaning = "One diary; - is standard input"},
+};
+constexpr CommandOption convert_options[] = {
+    {.name = "trial",
+     .kind = file,
+     .argument = "TRIAL",
+     .required = true,
+     .meaning = "The trial document"},
+    {.name = "type",
+     .kind = text,
+     .argument = "MEDIA-TYPE",
+     .required = true,
+     .meaning = "application/json, application/xml, application/odm+xml or application/fhir+json"},
+    {.name = "submission-id",
+     .kind = uuid,
+     .argument = "UUID",
+     .meaning = "As Idempotency-Key: where the document has none"},
+    {.name = "received-at",
+     .kind = time,
+     .argument = "TIME",
+     .meaning = "When the server took it; without it, the diary's authored time"},
+};
+
+constexpr CommandArgument trial_arguments[] = {
+    {.name = "FILE", .meaning = "The trial document, JSON; - is standard input"},
+};
+constexpr CommandOption lint_options[] = {
+    {.name = "json", .meaning = "An OperationOutcome"},
+};
+constexpr CommandOption publish_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "reason",
+     .kind = text,
+     .argument = "TEXT",
+     .required = true,
+     .meaning = "Kept in the audit trail"},
+    {.name = "json", .meaning = "The server's answer"},
 };
 
 constexpr CommandOption mint_options[] = {
@@ -126,6 +190,28 @@ constexpr Command table[] = {
      .arguments = check_arguments,
      .options = {},
      .run = command_check},
+    {.name = "convert",
+     .summary = "Tell what intake would make of one diary, offline",
+     .detail = "Prints the FHIR bundle alone, or the OperationOutcome with exit status 1. Equal "
+               "inputs give equal bytes.",
+     .arguments = convert_arguments,
+     .options = convert_options,
+     .run = command_convert},
+    {.name = "trial lint",
+     .summary = "Check a trial document",
+     .detail = "The exit status is 0 when it could be published, else 1. Names of destinations "
+               "are not checked: only a server knows its own.",
+     .arguments = trial_arguments,
+     .options = lint_options,
+     .run = command_trial_lint},
+    {.name = "trial publish",
+     .summary = "Publish a trial document on a running server",
+     .detail = "A trial that the server does not have is created, one that it has is changed, "
+               "unless somebody else changes it at the same time. The token needs the scope "
+               "trial-admin for the trial.",
+     .arguments = trial_arguments,
+     .options = publish_options,
+     .run = command_trial_publish},
     {.name = "token mint",
      .summary = "Make a development token",
      .detail = "The token is printed alone on a line. The server itself never signs tokens.",

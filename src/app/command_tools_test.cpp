@@ -147,6 +147,95 @@ TEST_F(OfflineCommands, MintNeedsAnIssuerAndAKeyThatSigns) {
   EXPECT_EQ(run({"token", "mint", "--key", keys_, "--issuer", "i"}).status, ExitStatus::usage);
 }
 
+constexpr const char* trial = R"({"id":"T-1","title":"A trial","status":"active",)"
+                              R"("timezone":"Europe/Berlin","destinations":["default"],)"
+                              R"("sites":[{"id":"s1","name":"Site"}],"forms":[{"id":"f",)"
+                              R"("version":"1","questionnaire":)";
+
+std::string trial_document() {
+  return std::string(trial) + questionnaire + "}]}";
+}
+
+std::string diary(const std::string& answers, const std::string& form = "f") {
+  return R"({"submissionId":"019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b","trialId":"T-1",)"
+         R"("subjectId":"S-1","form":")" +
+         form + R"(","formVersion":"1","authored":"2026-11-20T20:14:05+08:00","answers":{)" +
+         answers + "}}";
+}
+
+TEST_F(OfflineCommands, ConvertPrintsTheBundleAloneAndTheSameEachTime) {
+  const std::vector<std::string> words{
+      "convert", "--trial",          write("t", trial_document()),
+      "--type",  "application/json", write("d", diary(R"("a":3)"))};
+  const Ran ran = run(words);
+  ASSERT_EQ(ran.status, ExitStatus::done) << ran.out << ran.err;
+  const json bundle = json::parse(ran.out);
+  EXPECT_EQ(bundle["resourceType"], "Bundle");
+  EXPECT_EQ(bundle["type"], "transaction");
+  EXPECT_EQ(bundle["entry"][0]["resource"]["resourceType"], "QuestionnaireResponse");
+  EXPECT_EQ(run(words).out, ran.out);
+  EXPECT_TRUE(ran.err.empty());
+}
+
+TEST_F(OfflineCommands, ConvertTakesTheTimeOfReceiptAndTheSubmissionId) {
+  std::string without_id = diary(R"("a":3)");
+  without_id.erase(1, without_id.find("\"trialId\"") - 1);
+  const std::vector<std::string> words{"convert", "--trial",          write("t", trial_document()),
+                                       "--type",  "application/json", write("d", without_id)};
+  const Ran missing = run(words);
+  EXPECT_EQ(missing.status, ExitStatus::answer_is_no);
+  EXPECT_EQ(json::parse(missing.out)["resourceType"], "OperationOutcome");
+  std::vector<std::string> more = words;
+  more.insert(more.end(), {"--submission-id", "019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b",
+                           "--received-at", "2026-11-20T12:15:00.250Z"});
+  const Ran ran = run(more);
+  ASSERT_EQ(ran.status, ExitStatus::done) << ran.out;
+  EXPECT_NE(ran.out.find("2026-11-20T12:15:00.250Z"), std::string::npos);
+}
+
+TEST_F(OfflineCommands, ConvertRefusesWhatIntakeWouldNotDeliver) {
+  const std::string t = write("t", trial_document());
+  const auto convert = [&](const std::string& source) {
+    const Ran ran =
+        run({"convert", "--trial", t, "--type", "application/json", write("d", source)});
+    EXPECT_EQ(json::parse(ran.out)["resourceType"], "OperationOutcome") << ran.out;
+    return ran.status;
+  };
+  EXPECT_EQ(convert("{"), ExitStatus::answer_is_no);
+  EXPECT_EQ(convert(diary(R"("a":"x")")), ExitStatus::answer_is_no);
+  EXPECT_EQ(convert(diary(R"("b":3)")), ExitStatus::answer_is_no);
+  EXPECT_EQ(convert(diary(R"("a":3)", "unknown")), ExitStatus::answer_is_no);
+  std::string other = diary(R"("a":3)");
+  other.replace(other.find("T-1"), 3, "T-2");
+  EXPECT_EQ(convert(other), ExitStatus::answer_is_no);
+}
+
+TEST_F(OfflineCommands, ConvertNamesTheMediaTypesItTakes) {
+  const Ran ran = run({"convert", "--trial", write("t", trial_document()), "--type", "text/plain",
+                       write("d", diary(R"("a":3)"))});
+  EXPECT_EQ(ran.status, ExitStatus::usage);
+  EXPECT_NE(ran.err.find("--type = \"text/plain\""), std::string::npos) << ran.err;
+}
+
+TEST_F(OfflineCommands, LintTellsGoodFromBad) {
+  const Ran good = run({"trial", "lint", write("t", trial_document())});
+  EXPECT_EQ(good.status, ExitStatus::done) << good.out;
+  EXPECT_TRUE(good.out.ends_with("in order\n")) << good.out;
+  std::string bad = trial_document();
+  bad.replace(bad.find("\"version\":\"1\""), 13, "\"version\":\"2\"");
+  const Ran refused = run({"trial", "lint", "--json", write("t", bad)});
+  EXPECT_EQ(refused.status, ExitStatus::answer_is_no);
+  EXPECT_EQ(json::parse(refused.out)["resourceType"], "OperationOutcome");
+}
+
+TEST_F(OfflineCommands, PublishSaysWhenNobodyAnswers) {
+  // Port 1 of loopback: nothing listens there, and nothing is sent anywhere else.
+  const Ran ran = run({"trial", "publish", write("t", trial_document()), "--server",
+                       "http://127.0.0.1:1", "--reason", "a test"});
+  EXPECT_EQ(ran.status, ExitStatus::usage);
+  EXPECT_NE(ran.err.find("http://127.0.0.1:1: nobody answers there"), std::string::npos) << ran.err;
+}
+
 TEST_F(OfflineCommands, GroupsTellTheirCommands) {
   EXPECT_EQ(run({"token", "--help"}).status, ExitStatus::done);
   const Ran ran = run({"token"});

@@ -20,7 +20,7 @@ void check_pair(ConfigFaults& faults, const std::string& place, bool certificate
 
 void check_url(ConfigFaults& faults, const std::string& key, const std::string& text,
                bool plain_allowed) {
-  const auto url = parse_url(text);
+  const auto url = parse_setting_url(text);
   if (url && !url->tls && !plain_allowed && !url->loopback())
     faults.push_back(fmt::format(
         "{} = \"{}\": must be https off loopback, unless allow_plain_http = true", key, text));
@@ -30,7 +30,7 @@ void check_upstream(ConfigFaults& faults, const UpstreamConfig& upstream) {
   const std::string place = "upstream." + upstream.name;
   check_url(faults, place + ".url", upstream.url, upstream.allow_plain_http);
   check_pair(faults, place, !upstream.tls_certificate.empty(), !upstream.tls_key.empty());
-  if (const auto url = parse_url(upstream.url); url && !url->path.empty() && url->path != "/")
+  if (const auto url = parse_setting_url(upstream.url); url && url->target != "/")
     faults.push_back(fmt::format("{}.url = \"{}\": must have no path; set {}.path instead", place,
                                  upstream.url, place));
   const int oauth2 = !upstream.oauth2_token_url.empty() + !upstream.oauth2_client_id.empty() +

@@ -87,12 +87,12 @@ std::optional<ConfigValue> check_text(const ConfigKey& key, std::string_view tex
       return absolute(base, text);
     case ConfigKind::path_or_url: {
       if (text.find("://") == std::string_view::npos) return absolute(base, text);
-      const auto url = parse_url(text);
+      const auto url = parse_setting_url(text);
       if (!url || !url->tls) return std::nullopt;
       return std::string(text);
     }
     case ConfigKind::url:
-      if (!parse_url(text)) return std::nullopt;
+      if (!parse_setting_url(text)) return std::nullopt;
       return std::string(text);
     case ConfigKind::url_path:
       if (!text.starts_with('/') || text.find_first_of(" #") != std::string_view::npos)

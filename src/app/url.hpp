@@ -1,22 +1,17 @@
 #pragma once
-#include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "io/https_client/url.hpp"
 
 namespace vesper {
 
-/// The parts of an http or https URL that a setting may hold.
-struct Url {
-  bool tls = false;
-  std::string host;  ///< without brackets
-  std::uint16_t port = 0;
-  std::string path;  ///< empty or beginning with a slash
-  /// True for a numeric loopback address and for `localhost`.
-  [[nodiscard]] bool loopback() const;
-};
-
-/// Errors: nothing for another scheme, user information, a query, a fragment, blanks, a bad port.
-[[nodiscard]] std::optional<Url> parse_url(std::string_view text);
+/// A URL that a setting may hold.
+///   Errors: nothing for what parse_url() refuses, nor for one with a query.
+[[nodiscard]] inline std::optional<Url> parse_setting_url(std::string_view text) {
+  auto url = parse_url(text);
+  if (url && url->target.find('?') != std::string::npos) return std::nullopt;
+  return url;
+}
 
 }  // namespace vesper

@@ -10,27 +10,27 @@ namespace vesper {
 namespace {
 
 TEST(Url, PartsAreTaken) {
-  auto url = parse_url("https://platform.example/base");
+  auto url = parse_setting_url("https://platform.example/base");
   ASSERT_TRUE(url);
   EXPECT_TRUE(url->tls);
   EXPECT_EQ(url->host, "platform.example");
   EXPECT_EQ(url->port, 443);
-  EXPECT_EQ(url->path, "/base");
-  url = parse_url("http://[::1]:9090");
+  EXPECT_EQ(url->target, "/base");
+  url = parse_setting_url("http://[::1]:9090");
   ASSERT_TRUE(url);
   EXPECT_FALSE(url->tls);
   EXPECT_EQ(url->host, "::1");
   EXPECT_EQ(url->port, 9090);
-  EXPECT_EQ(url->path, "");
+  EXPECT_EQ(url->target, "/");
   EXPECT_TRUE(url->loopback());
-  EXPECT_EQ(parse_url("http://a")->port, 80);
+  EXPECT_EQ(parse_setting_url("http://a")->port, 80);
 }
 
 TEST(Url, LoopbackIsNumericOrLocalhost) {
   for (auto text : {"http://localhost", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]"})
-    EXPECT_TRUE(parse_url(text)->loopback()) << text;
+    EXPECT_TRUE(parse_setting_url(text)->loopback()) << text;
   for (auto text : {"http://localhost.example", "http://10.0.0.1", "http://[::2]", "http://127.1"})
-    EXPECT_FALSE(parse_url(text)->loopback()) << text;
+    EXPECT_FALSE(parse_setting_url(text)->loopback()) << text;
 }
 
 TEST(Url, AnythingElseIsRefused) {
@@ -39,7 +39,7 @@ TEST(Url, AnythingElseIsRefused) {
                     "http://a:x", "http://a:",     "http://u:p@a", "http://a?q",
                     "http://a#f", "http://a b",    "http://[::1",  "http://[a]",
                     "http://::1", "http://a\r\nb", "HTTP://a",     "http://a/\x80"})
-    EXPECT_FALSE(parse_url(text)) << text;
+    EXPECT_FALSE(parse_setting_url(text)) << text;
 }
 
 TEST(Nearest, FindsSlipsAndNothingElse) {

@@ -77,6 +77,7 @@ asio::awaitable<std::expected<FetchReply, FetchFault>> FetchClient::fetch(const 
   reply.body = parser.body();
   reply.content_type = parser.header("content-type");
   reply.cache_control = parser.header("cache-control");
+  reply.etag = parser.header("etag");
   co_return reply;
 }
 
