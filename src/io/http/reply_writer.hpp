@@ -15,7 +15,7 @@ namespace vesper {
 
 /// What the connection adds to an answer.
 struct ReplyFrame {
-  std::string_view date_line;
+  std::string_view date_line{};
   bool close = false;       ///< says Connection: close
   bool keep_alive = false;  ///< says Connection: keep-alive, for HTTP/1.0
 };
