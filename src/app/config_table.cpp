@@ -131,13 +131,13 @@ constexpr ConfigKey keys[] = {
         "bytes_in_flight_max", "268435456", {mib, tib, "bytes"},
         "Bodies held in memory at once. Past it the answer is 503."),
     numeric<&IntakeConfig::target_max_bytes>(
-        "target_max_bytes", "4096", {256, 64 * kib, "bytes"},
-        "Length of a request target. Past it the answer is 414."),
+        "target_max_bytes", "8192", {256, 64 * kib, "bytes"},
+        "Length of a request line. Past it the answer is 414."),
     numeric<&IntakeConfig::header_max_bytes>(
         "header_max_bytes", "16384", {kib, mib, "bytes"},
         "Length of a request's head. Past it the answer is 431."),
     numeric<&IntakeConfig::header_fields_max>(
-        "header_fields_max", "100", {8, 1000, "fields"},
+        "header_fields_max", "64", {8, 64, "fields"},
         "Header fields of a request. Past it the answer is 431."),
     numeric<&IntakeConfig::body_max_bytes>("body_max_bytes", "1048576", {kib, 64 * mib, "bytes"},
                                            "Length of a diary. Past it the answer is 413."),

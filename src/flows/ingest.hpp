@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 
 #include "base/random.hpp"
 #include "ports/catalog.hpp"
@@ -17,12 +18,13 @@ namespace vesper {
 class Ingest {
  public:
   Ingest(Clock& clock, Telemetry& telemetry, JournalStore& journal, const Catalog& catalog,
-         Random& random)
+         Random& random, std::function<void()> owed)
       : clock_(clock),
         telemetry_(telemetry),
         journal_(journal),
         catalog_(catalog),
-        random_(random) {}
+        random_(random),
+        owed_(std::move(owed)) {}
 
   /// `exchange` has a caller and a whole body; leaves the answer in exchange.reply.
   asio::awaitable<void> run(Exchange& exchange);
@@ -33,6 +35,7 @@ class Ingest {
   JournalStore& journal_;
   const Catalog& catalog_;
   Random& random_;
+  std::function<void()> owed_;  // wakes delivery
   Decoder decoder_;
 };
 

@@ -33,6 +33,7 @@ struct UpstreamSettings {
   std::string bearer_file;          ///< Authorization: Bearer, re-read when it changes
   std::string oauth_token_url;      ///< OAuth2 client credentials (RFC 6749, 4.4)
   std::string oauth_client_id;
+  std::string oauth_client_secret;       ///< or:
   std::string oauth_client_secret_file;  ///< re-read at every token request
   std::string oauth_scope;
   std::string ca_file;                     ///< trusted instead of the system's store

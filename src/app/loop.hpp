@@ -1,0 +1,33 @@
+#pragma once
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <string>
+#include <thread>
+
+namespace vesper {
+
+namespace asio = boost::asio;
+
+/// One event loop and the one thread that runs it.
+///   Shape:  work may be posted before run(); stop() lets what is queued run no further.
+///   Bounds: the thread's name is cut at 15 characters, as the kernel has it.
+class Loop {
+ public:
+  explicit Loop(std::string name);
+  ~Loop() { stop(); }
+  Loop(const Loop&) = delete;
+
+  void run();
+  /// Ends the thread and joins it; idempotent.
+  void stop();
+  [[nodiscard]] asio::io_context& context() { return context_; }
+  [[nodiscard]] asio::io_context::executor_type executor() { return context_.get_executor(); }
+
+ private:
+  std::string name_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> guard_;
+  std::thread thread_;
+};
+
+}  // namespace vesper

@@ -1,0 +1,251 @@
+#include "app/server.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <thread>
+
+#include "app/await_on.hpp"
+#include "app/demonstration.hpp"
+#include "app/settings.hpp"
+#include "stages/journal/journal_formats.hpp"
+
+namespace vesper {
+
+/// One event loop of the intake, with everything that only it touches.
+struct Server::Shard {
+  explicit Shard(const std::string& name) : loop(name) {}
+  Loop loop;
+  ShardCatalog catalog;
+  std::unique_ptr<BundleDeriver> bundles;
+  std::unique_ptr<IntakeService> service;
+  std::unique_ptr<HttpServer> server;
+};
+
+namespace {
+
+std::unexpected<StartFailure> failed(int exit_status, std::string text) {
+  return std::unexpected{StartFailure{exit_status, std::move(text)}};
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+asio::awaitable<std::expected<std::uint16_t, ListenFault>> listen_here(HttpServer& server,
+                                                                       const ListenAddress& where) {
+  co_return server.listen(where.host, where.port, HttpServer::Share::first);
+}
+
+std::string address_text(const ListenAddress& listen, std::uint16_t port, bool tls) {
+  const bool v6 = listen.host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", listen.host,
+                     v6 ? "]" : "", port);
+}
+
+std::string listen_advice(std::string_view key, std::string_view fault) {
+  return fmt::format("{}: {} (set it in the configuration or by VESPER__{})", key, fault,
+                     key == "admin.listen" ? "ADMIN__LISTEN" : "INTAKE__LISTEN");
+}
+
+}  // namespace
+
+Server::Server(const Config& config, bool demo)
+    : config_(config),
+      demo_(demo),
+      log_(clock_, &metrics_,
+           {.level = config.log.level, .queued_bytes_max = config.log.queue_max_bytes}) {}
+
+Server::~Server() {
+  stop();
+}
+
+Started Server::start() {
+  raise_descriptor_limit();
+  if (auto done = open_journal(); !done) return done;
+  control_.run();
+  delivering_.run();
+  if (auto done = load_keys(); !done) return done;
+  if (auto done = load_trials(); !done) return done;
+  if (auto done = start_delivery(); !done) return done;
+  add_health_causes();
+  if (auto done = open_admin(); !done) return done;
+  if (auto done = open_intake(); !done) return done;
+  announce();
+  return {};
+}
+
+Started Server::open_journal() {
+  auto store = SqliteStore::open(journal_options(config_), journal_formats(), clock_, entropy_,
+                                 metrics_, [this](std::string_view why) { die(why); });
+  if (!store) return failed(3, store.error().detail);
+  store_ = std::move(*store);
+  return {};
+}
+
+std::vector<KeySource> Server::key_sources() {
+  std::vector<KeySource> sources;
+  for (const auto& issuer : config_.issuers) {
+    KeySource source;
+    source.rules = issuer_rules(issuer);
+    source.location = issuer.jwks;
+    source.refresh = issuer.refresh;
+    source.refresh_floor = issuer.refresh_floor;
+    source.fetch_deadline = issuer.fetch_deadline;
+    if (issuer.remote_keys()) {
+      TlsFiles files;
+      files.ca_file = issuer.tls_ca.string();
+      fetchers_.push_back(std::make_unique<FetchClient>(clock_, files));
+      source.fetch = fetchers_.back().get();
+      source.kept_path = kept_keys_path(config_, issuer);
+    }
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+Started Server::load_keys() {
+  auto sources = key_sources();
+  if (demo_) {
+    auto demo = demonstration_keys(config_, files_, entropy_);
+    if (!demo) return failed(2, demo.error());
+    sources.push_back(std::move(*demo));
+  }
+  keys_ = std::make_unique<KeyKeeper>(std::move(sources), KeyRules{.demonstration = demo_},
+                                      KeyPorts{clock_, entropy_, files_, log_});
+  if (auto loaded = keys_->load(); !loaded) return failed(2, loaded.error());
+  asio::co_spawn(control_.context(), keys_->run(),
+                 asio::bind_cancellation_slot(keys_end_.slot(), [](std::exception_ptr) {}));
+  return {};
+}
+
+Started Server::load_trials() {
+  keeper_ = std::make_unique<CatalogKeeper>(control_.executor(), clock_, log_, metrics_, *store_,
+                                            destination_names(config_));
+  keeper_->add_shard({delivering_.executor(), &delivery_catalog_});
+  if (auto loaded = await_on(control_, keeper_->load()); !loaded) return failed(3, loaded.error());
+  if (demo_) return publish_demonstration();
+  return {};
+}
+
+Started Server::publish_demonstration() {
+  auto published = await_on(control_, publish_demonstration_trial(*keeper_));
+  if (!published) return failed(2, published.error());
+  return {};
+}
+
+Started Server::open_intake() {
+  if (!config_.intake.tls_certificate.empty()) {
+    auto tls = TlsContext::load(
+        {config_.intake.tls_certificate.string(), config_.intake.tls_key.string()});
+    if (!tls) return failed(2, tls.error().text);
+    tls_ = std::move(*tls);
+  }
+  const std::uint32_t wanted = config_.intake.shards;
+  const std::uint32_t count =
+      wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+  const auto load = make_http_load();
+  intake_port_ = config_.intake.listen.port;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    add_shard(fmt::format("vesper-shard{}", i), load);
+    auto port =
+        shards_.back()->server->listen(config_.intake.listen.host, intake_port_,
+                                       i == 0 ? HttpServer::Share::first : HttpServer::Share::join);
+    if (!port) return failed(2, listen_advice("intake.listen", port.error().text));
+    intake_port_ = *port;
+  }
+  // Every shard's catalog follows the keeper before its loop runs.
+  for (auto& shard : shards_) keeper_->add_shard({shard->loop.executor(), &shard->catalog});
+  for (auto& shard : shards_) shard->loop.run();
+  return {};
+}
+
+void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load) {
+  auto shard = std::make_unique<Shard>(name);
+  shard->bundles = std::make_unique<BundleDeriver>(shard->catalog);
+  shard->service = std::make_unique<IntakeService>(
+      intake_settings(config_),
+      IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->bundles,
+                           *keys_, [this] { delivery_->notify(); }, health_, entropy_});
+  shard->server = std::make_unique<HttpServer>(
+      shard->loop.context(),
+      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_});
+  shards_.push_back(std::move(shard));
+}
+
+Started Server::start_delivery() {
+  delivery_bundles_ = std::make_unique<BundleDeriver>(delivery_catalog_);
+  const auto destinations = upstream_settings(config_);
+  for (const auto& destination : destinations)
+    if (auto fault = fault_of(destination); !fault.empty()) return failed(2, fault);
+  upstream_ = std::make_unique<UpstreamClient>(delivering_.executor(), clock_, destinations);
+  delivery_ =
+      std::make_unique<Delivery>(delivering_.executor(), destinations,
+                                 DeliveryPorts{*store_, *store_, *upstream_, *delivery_bundles_,
+                                               clock_, entropy_, metrics_, log_});
+  if (auto started = await_on(delivering_, delivery_->start()); !started)
+    return failed(3, "the outbox cannot be read");
+  return {};
+}
+
+Started Server::open_admin() {
+  add_admin_routes();
+  admin_ = std::make_unique<HttpServer>(
+      control_.context(), HttpServerParts{*admin_service_, clock_, metrics_, admin_limits(config_),
+                                          make_http_load(), nullptr});
+  auto port = await_on(control_, listen_here(*admin_, config_.admin.listen));
+  if (!port) return failed(2, listen_advice("admin.listen", port.error().text));
+  admin_port_ = *port;
+  return {};
+}
+
+void Server::reload() {
+  keys_->reload();
+  if (tls_ != nullptr)
+    if (auto done = tls_->reload(); !done)
+      log_.write(LogLevel::error, "tls.reload", "the certificate in force stays",
+                 {{"error.message", std::string_view{done.error().text}}});
+  log_.write(LogLevel::info, "reload", "certificates and keys are read again");
+}
+
+void Server::stop() {
+  if (std::exchange(stopped_, true)) return;
+  health_.stop();
+  const Deadline deadline{clock_.now() + config_.shutdown.deadline};
+  std::vector<std::future<std::size_t>> draining;
+  for (auto& shard : shards_)
+    draining.push_back(
+        asio::co_spawn(shard->loop.context(), shard->server->drain(deadline), asio::use_future));
+  for (auto& shard : draining) (void)shard.get();
+  if (delivery_) await_on(delivering_, delivery_->stop(deadline));
+  if (admin_) (void)await_on(control_, admin_->drain({clock_.now() + 200ms}));
+  if (store_) store_->stop();
+  for (auto& shard : shards_) shard->loop.stop();
+  delivering_.stop();
+  control_.stop();
+  log_.write(LogLevel::info, "stopped", "all that was acknowledged is on disk");
+  log_.flush(1s);
+}
+
+void Server::announce() {
+  const std::string intake = address_text(config_.intake.listen, intake_port_, tls_ != nullptr);
+  const std::string admin = address_text(config_.admin.listen, admin_port_, false);
+  log_.write(LogLevel::info, "listening", "both ports accept",
+             {{"intake", std::string_view{intake}}, {"admin", std::string_view{admin}}});
+  log_.flush();
+}
+
+void Server::die(std::string_view why) {
+  log_.write(LogLevel::error, "journal.broken",
+             "the journal failed; nothing more is acknowledged and the process ends",
+             {{"error.message", why}});
+  log_.flush(1s);
+  _exit(3);
+}
+
+}  // namespace vesper

@@ -1,0 +1,103 @@
+#pragma once
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/config.hpp"
+#include "app/loop.hpp"
+#include "flows/admin/admin_service.hpp"
+#include "flows/bundle_deriver.hpp"
+#include "flows/catalog_keeper.hpp"
+#include "flows/deliver/delivery.hpp"
+#include "flows/health.hpp"
+#include "flows/intake_service.hpp"
+#include "flows/keys/key_keeper.hpp"
+#include "io/clock/system_clock.hpp"
+#include "io/entropy/system_entropy.hpp"
+#include "io/files/file_system.hpp"
+#include "io/http/server.hpp"
+#include "io/https_client/fetch_client.hpp"
+#include "io/https_client/upstream_client.hpp"
+#include "io/log/json_log.hpp"
+#include "io/metrics/metrics.hpp"
+#include "io/sqlite/sqlite_store.hpp"
+
+namespace vesper {
+
+/// Why the server does not start: a message for the operator, and the exit status.
+struct StartFailure {
+  int exit_status = 2;
+  std::string text;
+};
+using Started = std::expected<void, StartFailure>;
+
+/// The whole server, wired: every part is built here, explicitly, and handed references to what it
+/// uses.
+///
+///   threads: N intake shards, one journal (in SqliteStore), one delivery, one admin (which is also
+///            the control thread of catalog and keys).
+///   start:   journal, keys, trials, demonstration, intake, admin, delivery, `listening`.
+///   stop:    readyz fails, listeners drain, delivery ends, the journal empties, threads join.
+///   Thread:  the main thread only.
+class Server {
+ public:
+  Server(const Config& config, bool demo);
+  ~Server();
+  Server(const Server&) = delete;
+
+  [[nodiscard]] Started start();
+  /// Certificates and keys are read again; what is wrong is logged and the old ones stay in force.
+  void reload();
+  /// Drains and ends within the configured deadline, whatever the destinations do.
+  void stop();
+
+ private:
+  struct Shard;
+
+  [[nodiscard]] Started open_journal();
+  [[nodiscard]] Started load_keys();
+  [[nodiscard]] Started load_trials();
+  [[nodiscard]] Started publish_demonstration();
+  [[nodiscard]] Started open_intake();
+  void add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load);
+  [[nodiscard]] Started open_admin();
+  [[nodiscard]] Started start_delivery();
+  [[nodiscard]] std::vector<KeySource> key_sources();
+  void add_health_causes();
+  void add_admin_routes();
+  void add_drain_route(std::string path, bool on);
+  bool guard_admin(Exchange& exchange, bool changes);
+  void announce();
+  [[noreturn]] void die(std::string_view why);
+
+  const Config config_;
+  const bool demo_;
+  SystemClock clock_;
+  SystemEntropy entropy_;
+  FileSystem files_;
+  Metrics metrics_;
+  JsonLog log_;
+  Health health_;
+  std::unique_ptr<SqliteStore> store_;
+  Loop control_{"vesper-admin"}, delivering_{"vesper-deliver"};
+  std::shared_ptr<TlsContext> tls_;
+  std::vector<std::unique_ptr<FetchClient>> fetchers_;
+  std::unique_ptr<KeyKeeper> keys_;
+  asio::cancellation_signal keys_end_;
+  std::unique_ptr<CatalogKeeper> keeper_;
+  ShardCatalog delivery_catalog_;
+  std::unique_ptr<BundleDeriver> delivery_bundles_;
+  std::unique_ptr<UpstreamClient> upstream_;
+  std::unique_ptr<Delivery> delivery_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
+                                    {entropy_.next(), entropy_.next()}};
+  std::unique_ptr<AdminService> admin_service_;
+  std::unique_ptr<HttpServer> admin_;
+  std::uint16_t intake_port_ = 0, admin_port_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace vesper

@@ -1,0 +1,119 @@
+// What the admin port serves, and what makes the node unready.
+#include <fmt/format.h>
+
+#include "app/admin_guard.hpp"
+#include "app/server.hpp"
+
+#include "flows/replies.hpp"
+
+namespace vesper {
+namespace {
+
+constexpr Duration journal_stall = 3s;
+
+std::string_view header_of(const Exchange& exchange, std::string_view name) {
+  const Header* header = exchange.head.find(name);
+  return header == nullptr ? std::string_view{} : header->value;
+}
+
+std::string actor_of(const Exchange& exchange) {
+  if (exchange.caller == nullptr) return "local";
+  return exchange.caller->issuer + " " + exchange.caller->subject;
+}
+
+}  // namespace
+
+void Server::add_health_causes() {
+  health_.add_cause("journal", [this]() -> std::optional<std::string> {
+    const JournalHealth journal = store_->health();
+    if (journal.broken) return "the journal has failed";
+    if (journal.stalled < journal_stall) return {};
+    return fmt::format("a commit has not returned for {} s",
+                       std::chrono::duration_cast<std::chrono::seconds>(journal.stalled).count());
+  });
+  health_.add_cause("disk", [this]() -> std::optional<std::string> {
+    if (!store_->health().disk_reserve) return {};
+    return "the disk reserve is reached; new diaries get 507";
+  });
+}
+
+bool Server::guard_admin(Exchange& exchange, bool changes) {
+  AdminRequest request;
+  request.method = exchange.head.method_name;
+  request.changes = changes;
+  request.host = header_of(exchange, "host");
+  request.origin = header_of(exchange, "origin");
+  request.fetch_site = header_of(exchange, "sec-fetch-site");
+  const bool token_needed = config_.admin.authentication == AdminAuthentication::token;
+  if (token_needed) {
+    auto caller = admin_door_.authenticate(header_of(exchange, "authorization"), *keys_->ring(),
+                                           clock_.wall());
+    request.ops_token = caller && access::may_ever(access::Action::operate, *caller->caller);
+    if (caller) exchange.caller = std::move(caller->caller);
+  }
+  switch (judge_admin_request(request, {token_needed, config_.admin.allowed_hosts})) {
+    case AdminVerdict::allowed:
+      return false;
+    case AdminVerdict::wrong_method:
+      refuse(exchange.reply, 405, IssueCode::not_supported, "This changes something: use POST.");
+      exchange.reply.add_header("Allow", "POST");
+      return true;
+    case AdminVerdict::unknown_host:
+      refuse(exchange.reply, 403, IssueCode::forbidden,
+             "Host is neither loopback nor one of admin.allowed_hosts.");
+      return true;
+    case AdminVerdict::foreign_origin:
+      refuse(exchange.reply, 403, IssueCode::forbidden, "Origin is another site's.");
+      return true;
+    case AdminVerdict::token_missing:
+      refuse(exchange.reply, 401, IssueCode::login, "A token with scope ops is needed.");
+      exchange.reply.add_header("WWW-Authenticate", R"(Bearer realm="vesper-admin")");
+      return true;
+  }
+  std::unreachable();
+}
+
+void Server::add_admin_routes() {
+  admin_service_ = std::make_unique<AdminService>(
+      [this](Exchange& exchange, bool changes) { return guard_admin(exchange, changes); },
+      [](std::uint16_t status, std::string_view diagnostics, Reply& reply) {
+        refuse(reply, status, code_for_status(status), diagnostics);
+      });
+  const auto probe = [this](std::string path, auto write) {
+    admin_service_->add({Method::get, std::move(path), false, true,
+                         [write](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                           write(exchange.reply);
+                           co_return;
+                         }});
+  };
+  probe("/healthz", [](Reply& reply) { Health::write_alive(reply); });
+  probe("/readyz", [this](Reply& reply) { health_.write_ready(reply); });
+  admin_service_->add({Method::get, "/metrics", false, false,
+                       [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                         exchange.reply.status = 200;
+                         exchange.reply.content_type = metrics_content_type;
+                         metrics_.expose(exchange.reply.body);
+                         co_return;
+                       }});
+  add_drain_route("/drain", true);
+  add_drain_route("/undrain", false);
+}
+
+void Server::add_drain_route(std::string path, bool on) {
+  admin_service_->add(
+      {Method::post, path, true, false,
+       [this, on, path](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+         health_.drain(on);
+         log_.write(LogLevel::warn, on ? "drain" : "undrain",
+                    on ? "this node leaves the load balancer" : "this node rejoins it");
+         auto recorded = co_await store_->record({path.substr(1), actor_of(exchange), "node",
+                                                  std::string{header_of(exchange, "vesper-reason")},
+                                                  clock_.wall()});
+         (void)recorded;  // a broken journal must not keep a sick node in the load balancer
+         exchange.reply.status = 200;
+         exchange.reply.content_type = json_type;
+         exchange.reply.body = on ? R"({"draining":true})" : R"({"draining":false})";
+       }});
+}
+
+}  // namespace vesper

@@ -1,0 +1,104 @@
+#include "app/settings.hpp"
+
+#include "stages/access/claims.hpp"
+
+namespace vesper {
+
+HttpLimits intake_limits(const Config& config) {
+  const IntakeConfig& intake = config.intake;
+  HttpLimits limits;
+  limits.connections_max = intake.connections_max;
+  limits.bytes_in_flight_max = intake.bytes_in_flight_max;
+  limits.head.line_bytes_max = intake.target_max_bytes;
+  limits.head.head_bytes_max = intake.header_max_bytes;
+  limits.head.headers_max = intake.header_fields_max;
+  limits.body_bytes_max = intake.body_max_bytes;
+  limits.head_timeout = intake.header_timeout;
+  limits.idle_timeout = intake.idle_timeout;
+  limits.write_timeout = intake.write_timeout;
+  limits.body_grace = intake.body_grace;
+  limits.body_rate_min_bytes_per_s = intake.body_rate_min_bytes_per_s;
+  return limits;
+}
+
+HttpLimits admin_limits(const Config& config) {
+  HttpLimits limits;
+  limits.connections_max = config.admin.connections_max;
+  limits.bytes_in_flight_max = 64u << 20;
+  return limits;
+}
+
+IntakeSettings intake_settings(const Config& config) {
+  IntakeSettings settings;
+  settings.body_limit_bytes = config.intake.body_max_bytes;
+  return settings;
+}
+
+SqliteOptions journal_options(const Config& config) {
+  SqliteOptions options;
+  options.path = config.journal.sqlite_file.string();
+  options.group_entries_max = config.journal.batch_entries_max;
+  options.group_bytes_max = config.journal.batch_max_bytes;
+  options.queue_entries_max = config.journal.queue_entries_max;
+  options.reserve_bytes = config.journal.disk_reserve_bytes;
+  return options;
+}
+
+std::vector<UpstreamSettings> upstream_settings(const Config& config) {
+  std::vector<UpstreamSettings> all;
+  for (const UpstreamConfig& from : config.upstreams) {
+    UpstreamSettings to;
+    to.name = from.name;
+    to.url = from.url;
+    to.path = from.path;
+    to.settle = from.settle == SettleConfig::receipt ? Settle::receipt : Settle::any_2xx;
+    to.allow_plain_http = from.allow_plain_http;
+    to.deadline = from.deadline;
+    to.concurrency = from.concurrency_max;
+    to.rate_max_per_s = from.rate_max_per_s;
+    to.retry_base = from.backoff_min;
+    to.retry_cap = from.backoff_max;
+    to.bearer_file = from.bearer_file.string();
+    to.oauth_token_url = from.oauth2_token_url;
+    to.oauth_client_id = from.oauth2_client_id;
+    to.oauth_client_secret = from.oauth2_client_secret;
+    to.oauth_scope = from.oauth2_scope;
+    to.ca_file = from.tls_ca.string();
+    to.certificate_file = from.tls_certificate.string();
+    to.key_file = from.tls_key.string();
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
+std::vector<std::string> destination_names(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& upstream : config.upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+std::string kept_keys_path(const Config& config, const IssuerConfig& issuer) {
+  if (!issuer.keys_kept.empty()) return issuer.keys_kept.string();
+  std::string name;
+  for (const char c : issuer.issuer)
+    name += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.'
+                ? c
+                : '_';
+  return (config.journal.sqlite_file.parent_path() / ("keys-" + name + ".kept")).string();
+}
+
+access::IssuerRules issuer_rules(const IssuerConfig& issuer) {
+  access::IssuerRules rules;
+  rules.issuer = issuer.issuer;
+  rules.audience = issuer.audience;
+  rules.subject_claim = issuer.subject_claim;
+  rules.grantable = {};
+  for (const auto& name : issuer.scopes)
+    if (const auto scope = access::scope_named(name)) rules.grantable.add(*scope);
+  for (const auto& [kid, algorithm] : issuer.algorithms)
+    if (const auto known = access::algorithm_named(algorithm))
+      rules.algorithms.push_back({kid, *known});
+  return rules;
+}
+
+}  // namespace vesper

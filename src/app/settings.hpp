@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "app/config.hpp"
+#include "flows/intake_service.hpp"
+#include "io/http/http_limits.hpp"
+#include "io/sqlite/journal_options.hpp"
+#include "model/upstream.hpp"
+#include "stages/access/key_ring.hpp"
+
+namespace vesper {
+
+/// The configuration as each module wants it: the only place that knows both.
+[[nodiscard]] HttpLimits intake_limits(const Config& config);
+[[nodiscard]] HttpLimits admin_limits(const Config& config);
+[[nodiscard]] IntakeSettings intake_settings(const Config& config);
+[[nodiscard]] SqliteOptions journal_options(const Config& config);
+[[nodiscard]] std::vector<UpstreamSettings> upstream_settings(const Config& config);
+[[nodiscard]] std::vector<std::string> destination_names(const Config& config);
+/// Where the last good key set of a remote issuer is kept: as configured, or beside the journal.
+[[nodiscard]] std::string kept_keys_path(const Config& config, const IssuerConfig& issuer);
+[[nodiscard]] access::IssuerRules issuer_rules(const IssuerConfig& issuer);
+
+}  // namespace vesper

@@ -1,0 +1,162 @@
+#include "flows/intake_service.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "flows/replies.hpp"
+#include "flows/submission.hpp"
+
+namespace vesper {
+
+IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
+    : settings_(settings),
+      parts_(parts),
+      random_(parts.entropy.next()),
+      keys_(parts.keys),
+      authenticator_(settings.tokens, {parts.entropy.next(), parts.entropy.next()}),
+      ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_, parts.owed),
+      reader_(parts.journal, parts.catalog, parts.bundles, random_),
+      trials_(parts.catalog, parts.keeper, random_) {}
+
+bool IntakeService::begin(Exchange& exchange) {
+  const auto routes = intake_routes();
+  const RouteMatch match = match_route(routes, exchange.head.method, exchange.head.path);
+  if (match.route == nullptr) return answer_unrouted(exchange, match);
+  const Route& route = *match.route;
+  exchange.route = static_cast<std::uint16_t>(match.route - routes.data());
+  set_deadline(exchange, route);
+  if (route.id == RouteId::healthz) {
+    Health::write_alive(exchange.reply);
+    return true;
+  }
+  if (route.id == RouteId::readyz) {
+    parts_.health.write_ready(exchange.reply);
+    return true;
+  }
+  if (parts_.health.stopping()) {
+    refuse_for_now(exchange.reply, 503, IssueCode::transient,
+                   "The server is stopping; nothing was stored. Send the same bytes again.", 2,
+                   random_);
+    return true;
+  }
+  if (route.action && refuse_caller(exchange, *route.action)) return true;
+  if (!accepts_json(exchange.head)) {
+    refuse(exchange.reply, 406, IssueCode::not_supported,
+           "Accept must allow application/json and application/fhir+json");
+    return true;
+  }
+  return refuse_body(exchange, route);
+}
+
+bool IntakeService::answer_unrouted(Exchange& exchange, const RouteMatch& match) {
+  if (match.allowed_methods.empty()) {
+    refuse(exchange.reply, 404, IssueCode::not_found, "There is no such resource.");
+    return true;
+  }
+  refuse(exchange.reply, 405, IssueCode::not_supported, "This resource has no such method.");
+  exchange.reply.add_header("Allow", match.allowed_methods);
+  return true;
+}
+
+std::expected<access::Authenticator::Accepted, access::AccessRefusal> IntakeService::authenticate(
+    std::string_view authorization) {
+  return authenticator_.authenticate(authorization, keys_.current(), parts_.clock.wall());
+}
+
+bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
+  std::size_t count = 0;
+  const Header* header = exchange.head.find("authorization", &count);
+  const std::string_view authorization = header == nullptr ? std::string_view{}
+                                         : count == 1      ? header->value
+                                                           : "twice";
+  auto accepted = authenticate(authorization);
+  bool come_again = false;
+  if (!accepted && (access::is_retryable(accepted.error().fault) ||
+                    accepted.error().fault == access::AccessFault::unknown_key)) {
+    const KeyAnswer answer = parts_.keys.ask(accepted.error().issuer, accepted.error().kid);
+    come_again = answer == KeyAnswer::come_again;
+    if (answer == KeyAnswer::known_now) accepted = authenticate(authorization);
+  }
+  if (!accepted) {
+    parts_.telemetry.count(Counter::tokens_refused);
+    refuse_for_access(exchange.reply, accepted.error().fault, come_again, random_);
+    return true;
+  }
+  parts_.telemetry.count(accepted->from_cache ? Counter::tokens_cached : Counter::tokens_verified);
+  exchange.caller = std::move(accepted->caller);
+  if (access::may_ever(action, *exchange.caller)) return false;
+  refuse(exchange.reply, 403, IssueCode::forbidden, access::text_of(access::Decision::no_scope));
+  return true;
+}
+
+bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
+  exchange.body_limit_bytes =
+      route.limit_from_settings ? settings_.body_limit_bytes : route.body_limit_bytes;
+  const RequestHead& head = exchange.head;
+  const bool reads_body = route.method == Method::post || route.method == Method::put;
+  if (!reads_body) {
+    exchange.body_limit_bytes = settings_.body_limit_bytes;  // read and ignored
+    return false;
+  }
+  if (!head.has_content_length && !head.chunked) {
+    refuse(exchange.reply, 411, IssueCode::required, "Content-Length is required.");
+    return true;
+  }
+  if (head.has_content_length && head.content_length > exchange.body_limit_bytes) {
+    refuse(exchange.reply, 413, IssueCode::too_long,
+           "The body is larger than this resource takes.");
+    return true;
+  }
+  return false;
+}
+
+void IntakeService::set_deadline(Exchange& exchange, const Route& route) const {
+  Duration allowed = route.deadline;
+  if (const Header* header = exchange.head.find("x-request-timeout-ms")) {
+    std::uint32_t milliseconds = 0;
+    const auto [end, fault] = std::from_chars(
+        header->value.data(), header->value.data() + header->value.size(), milliseconds);
+    if (fault == std::errc{} && end == header->value.data() + header->value.size())
+      allowed = std::min<Duration>(allowed, std::chrono::milliseconds{milliseconds});
+  }
+  exchange.deadline = {exchange.started + allowed};
+}
+
+// Receipts carry no signature yet, so there is no key to verify them with: an empty set says so.
+asio::awaitable<void> IntakeService::list_receipt_keys(Exchange& exchange) {
+  exchange.reply.status = 200;
+  exchange.reply.content_type = "application/jwk-set+json";
+  exchange.reply.body = R"({"keys":[]})";
+  co_return;
+}
+
+asio::awaitable<void> IntakeService::serve(Exchange& exchange) {
+  const Route& route = intake_routes()[exchange.route];
+  const std::string_view parameter =
+      match_route(intake_routes(), exchange.head.method, exchange.head.path).parameter;
+  switch (route.id) {
+    case RouteId::submit_diary:
+      return ingest_.run(exchange);
+    case RouteId::read_diary:
+      return reader_.run(exchange, parameter);
+    case RouteId::read_trial:
+      return trials_.read(exchange, parameter);
+    case RouteId::read_trial_history:
+      return trials_.history(exchange, parameter);
+    case RouteId::publish_trial:
+      return trials_.publish(exchange, parameter);
+    case RouteId::receipt_keys:
+      return list_receipt_keys(exchange);
+    case RouteId::healthz:
+    case RouteId::readyz:
+      break;
+  }
+  std::unreachable();  // answered by begin()
+}
+
+void IntakeService::explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) {
+  refuse(reply, status, code_for_status(status), diagnostics);
+  if (status == 503) reply.add_header("Retry-After", std::to_string(1 + random_.below(3)));
+}
+
+}  // namespace vesper

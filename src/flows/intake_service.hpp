@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/random.hpp"
+#include "flows/catalog_keeper.hpp"
+#include "flows/health.hpp"
+#include "flows/ingest.hpp"
+#include "flows/keys/key_keeper.hpp"
+#include "flows/read_diary.hpp"
+#include "flows/routes.hpp"
+#include "flows/trial_routes.hpp"
+#include "ports/entropy.hpp"
+#include "ports/http_service.hpp"
+#include "stages/access/authenticator.hpp"
+
+namespace vesper {
+
+struct IntakeSettings {
+  std::uint64_t body_limit_bytes = 1 << 20;
+  access::TokenCache::Limits tokens{};  ///< of each shard
+};
+
+/// What the intake port serves, on one shard: the route table, credentials, and one flow a route.
+///   Thread: its shard. References outlive it.
+class IntakeService final : public HttpService {
+ public:
+  struct Parts {
+    Clock& clock;
+    Telemetry& telemetry;
+    JournalStore& journal;
+    const Catalog& catalog;
+    CatalogKeeper& keeper;
+    BundleSource& bundles;
+    KeyKeeper& keys;
+    std::function<void()> owed;  ///< called after a commit that owes deliveries; cheap
+    const Health& health;
+    Entropy& entropy;
+  };
+  IntakeService(const IntakeSettings& settings, const Parts& parts);
+
+  bool begin(Exchange& exchange) override;
+  asio::awaitable<void> serve(Exchange& exchange) override;
+  void explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) override;
+
+ private:
+  bool answer_unrouted(Exchange& exchange, const RouteMatch& match);
+  bool refuse_caller(Exchange& exchange, access::Action action);
+  std::expected<access::Authenticator::Accepted, access::AccessRefusal> authenticate(
+      std::string_view authorization);
+  bool refuse_body(Exchange& exchange, const Route& route);
+  asio::awaitable<void> list_receipt_keys(Exchange& exchange);
+  void set_deadline(Exchange& exchange, const Route& route) const;
+
+  IntakeSettings settings_;
+  Parts parts_;
+  Random random_;
+  KeyView keys_;
+  access::Authenticator authenticator_;
+  Ingest ingest_;
+  DiaryReader reader_;
+  TrialRoutes trials_;
+};
+
+}  // namespace vesper
