@@ -1,16 +1,32 @@
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "app/commands.hpp"
 #include "app/config_load.hpp"
 #include "app/serve.hpp"
 
 namespace vesper {
+namespace {
+
+// Where the demonstration trial's destination is, unless the environment says otherwise.
+constexpr std::string_view platform_variable = "VESPER__UPSTREAM__DEFAULT__URL";
+constexpr std::string_view demonstration_platform = "http://127.0.0.1:9090";
+
+bool names(const ConfigEnvironment& environment, std::string_view variable) {
+  return std::ranges::any_of(environment, [&](const auto& pair) { return pair.first == variable; });
+}
+
+}  // namespace
 
 ExitStatus command_serve(Invocation& invocation) {
   const bool demo = invocation.flag("demo");
   const auto file = invocation.text("config");
+  auto environment = config_environment(environ);
+  if (demo && !names(environment, platform_variable))
+    environment.emplace_back(platform_variable, demonstration_platform);
   const auto config = load_config(file ? std::optional<std::filesystem::path>{*file} : std::nullopt,
-                                  config_environment(environ), {.issuers = !demo});
+                                  environment, {.issuers = !demo});
   if (!config) {
     for (const std::string& fault : config.error()) invocation.err << "vesper: " << fault << "\n";
     return ExitStatus::usage;
