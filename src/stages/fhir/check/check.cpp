@@ -26,10 +26,14 @@ bool has_content(const ResponseItem& item, int depth = 0) {
                              [&](const ResponseItem& i) { return has_content(i, depth + 1); });
 }
 
-// Answers without a value may carry nested items (R4: value 0..1) but answer nothing.
+// An answer without a value may carry nested items (R4: value 0..1): then it answers nothing. One
+// with neither counts, so that it is told once, as the fault it is.
+bool says_nothing(const ResponseAnswer& answer) {
+  return answer.value.kind == ValueKind::none && !answer.items.empty();
+}
 std::uint32_t values_of(const ResponseItem& item) {
-  return static_cast<std::uint32_t>(std::ranges::count_if(
-      item.answers, [](const ResponseAnswer& a) { return a.value.kind != ValueKind::none; }));
+  return static_cast<std::uint32_t>(item.answers.size() -
+                                    std::ranges::count_if(item.answers, says_nothing));
 }
 
 class Checker {
@@ -122,9 +126,7 @@ class Checker {
     if (item.type == ItemType::group) return level(item.children, node.children, &node, 0);
     const auto answers = static_cast<std::uint32_t>(node.item->answers.size());
     for (std::uint32_t i = 0; i < answers; ++i) {
-      const auto& answer = node.item->answers[i];
-      if (answer.value.kind != ValueKind::none || answer.items.empty())
-        check_value(form_, node, i, report_);
+      if (!says_nothing(node.item->answers[i])) check_value(form_, node, i, report_);
       if (!item.children.empty())
         level(item.children, node.below.empty() ? std::span<Node>{} : node.below[i], &node, i);
     }
