@@ -24,10 +24,10 @@ struct Scope {
 
 class Shaper {
  public:
-  Shaper(const Form& form, bool stated, Arena& arena, Issues& issues)
+  Shaper(const Form& form, MediaType media, Arena& arena, Issues& issues)
       : form_(form),
         plan_(*form.check_plan),
-        stated_(stated),
+        media_(media),
         arena_(arena),
         issues_(issues),
         before_(issues.size()) {}
@@ -52,6 +52,11 @@ class Shaper {
         continue;
       }
       guess = item + 1;
+      // ODM senders number also the groups that do not repeat.
+      if (media_ == MediaType::odm && answer.rows.size() == 1 && is_plain_group(item)) {
+        place(answer.rows[0], scope);
+        continue;
+      }
       if (!belongs(scope, answer, item)) continue;
       const RawAnswer*& slot = scope.slots[item - scope.first];
       if (slot != nullptr)
@@ -59,6 +64,10 @@ class Shaper {
       else
         slot = &answer;
     }
+  }
+
+  [[nodiscard]] bool is_plain_group(std::uint32_t item) const {
+    return form_.items[item].type == ItemType::group && !form_.items[item].repeats;
   }
 
   bool belongs(const Scope& scope, const RawAnswer& answer, std::uint32_t item) {
@@ -158,7 +167,7 @@ class Shaper {
     out[0].answers = arena_.array<ResponseAnswer>(values);
     out[0].has_answer_member = true;
     for (std::size_t i = 0; i < values; ++i)
-      out[0].answers[i].value = typed(form_, item, answer->values[i], stated_);
+      out[0].answers[i].value = typed(form_, item, answer->values[i], media_ == MediaType::json);
     out[0].answers[0].items = below;
     return 1;
   }
@@ -188,7 +197,7 @@ class Shaper {
 
   const Form& form_;
   const CheckPlan& plan_;
-  bool stated_;
+  MediaType media_;
   Arena& arena_;
   Issues& issues_;
   std::size_t before_;
@@ -198,7 +207,7 @@ class Shaper {
 
 std::span<ResponseItem> shape(const Form& form, const Diary& diary, Arena& arena, Issues& issues) {
   ensure(form.check_plan != nullptr && !diary.is_fhir);
-  return Shaper{form, diary.media == MediaType::json, arena, issues}.diary(diary.raw);
+  return Shaper{form, diary.media, arena, issues}.diary(diary.raw);
 }
 
 }  // namespace vesper

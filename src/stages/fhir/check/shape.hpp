@@ -21,6 +21,6 @@ namespace vesper {
 
 /// Types one raw value by its item; it stays as it is when the item cannot take it.
 ///   Shape: `stated`: the syntax states types (JSON).
-[[nodiscard]] Value typed(const Form& form, std::uint32_t item, const Value& raw, bool stated);
+[[nodiscard]] Value typed(const Form& form, std::uint32_t item, const Value& sent, bool stated);
 
 }  // namespace vesper

@@ -176,6 +176,29 @@ TEST_F(ShapeTest, TextDecidesInXmlAndOdm) {
   }
 }
 
+TEST_F(ShapeTest, BlanksAroundAValueMeanNothingInXmlAndSomethingInJson) {
+  EXPECT_EQ(
+      judge({given("a", {raw_text("\n  4\n")}), given("b", {raw_text(" yes ")})}, MediaType::xml),
+      fine);
+  EXPECT_EQ(items_[0].answers[0].value.text.reveal(), "4");
+  EXPECT_EQ(judge({given("b", {raw_text(" yes ")})}), Lines{"answers.b: code-invalid"});
+  EXPECT_EQ(
+      judge({rows("rows",
+                  {list({given("e", {raw_text("08:00:00")}), given("f", {raw_text(" x ")})})})},
+            MediaType::xml),
+      fine);
+  EXPECT_EQ(items_[0].items[1].answers[0].value.text.reveal(), " x ");
+}
+
+TEST_F(ShapeTest, OdmMayNumberAGroupThatDoesNotRepeat) {
+  const auto group = rows("group", {list({given("b", {raw_text("yes")})})});
+  EXPECT_EQ(judge({group}, MediaType::odm), fine);
+  EXPECT_EQ(items_[0].items[0].link_id.reveal(), "b");
+  EXPECT_EQ(judge({group}, MediaType::json), Lines{"answers.group: structure"});
+  const auto twice = rows("group", {list({}), list({})});
+  EXPECT_EQ(judge({twice}, MediaType::odm), Lines{"answers.group: structure"});
+}
+
 TEST_F(ShapeTest, ACodeThatSeveralSystemsHaveNeedsItsSystem) {
   EXPECT_EQ(judge({given("b", {raw_text("dup")})}), Lines{"answers.b: code-invalid"});
   Value stated = test::coding_of("dup", "urn:y");

@@ -138,10 +138,22 @@ Value from_text(const FormItem& item, const Value& raw, bool stated) {
   return value;
 }
 
+// XML may be laid out in lines: blanks around a value that is no free text mean nothing.
+std::string_view without_margin(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 }  // namespace
 
-Value typed(const Form& form, std::uint32_t index, const Value& raw, bool stated) {
+Value typed(const Form& form, std::uint32_t index, const Value& sent, bool stated) {
   const FormItem& item = form.items[index];
+  Value raw = sent;
+  if (!stated && sent.kind == ValueKind::raw_text && item.type != ItemType::string &&
+      item.type != ItemType::text)
+    raw.text = PatientText{without_margin(sent.text.reveal())};
   if (item.type == ItemType::choice || item.type == ItemType::open_choice)
     return choice(item, form.check_plan->items[index], raw, stated);
   Value value = raw;
