@@ -37,7 +37,7 @@ void each_with_key(std::span<const Option> options, std::span<const std::uint32_
                    std::string_view key, Take take) {
   if (order.empty()) {
     for (std::uint32_t i = 0; i < options.size(); ++i)
-      if (key_of(options[i]) == key && take(i)) return;
+      if (same_text(key_of(options[i]), key) && take(i)) return;
     return;
   }
   const auto at = [&](std::uint32_t i) { return key_of(options[i]); };
@@ -49,7 +49,7 @@ void each_with_key(std::span<const Option> options, std::span<const std::uint32_
 }  // namespace
 
 std::uint32_t find_item(const Form& form, std::string_view link_id, std::uint32_t guess) {
-  if (guess < form.items.size() && form.items[guess].link_id == link_id) return guess;
+  if (guess < form.items.size() && same_text(form.items[guess].link_id, link_id)) return guess;
   return form.index_of(link_id);
 }
 
@@ -66,7 +66,8 @@ std::optional<std::uint32_t> find_option(std::span<const Option> options,
   std::optional<std::uint32_t> found;
   each_with_key(options, order, value.text.reveal(), [&](std::uint32_t i) {
     if (!same_kind(options[i].kind, value.kind)) return false;
-    if (value.kind == ValueKind::coding && options[i].coding.system != value.system.reveal())
+    if (value.kind == ValueKind::coding &&
+        !same_text(options[i].coding.system, value.system.reveal()))
       return false;
     found = i;
     return true;

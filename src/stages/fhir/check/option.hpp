@@ -13,6 +13,13 @@ namespace vesper {
 /// Deepest nesting of a response's items that is followed.
 inline constexpr int response_depth_max = 32;
 
+/// Whether two texts are equal. Asks first what mostly differs, or is the same view, without a
+/// call: codes of one form share their beginning and differ at the end.
+[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         (a.data() == b.data() || a.empty() || (a.back() == b.back() && a == b));
+}
+
 /// The index of the item with this linkId, no_item when the form has none. `guess` is tried first:
 /// a response mostly follows the form's order.
 [[nodiscard]] std::uint32_t find_item(const Form& form, std::string_view link_id,

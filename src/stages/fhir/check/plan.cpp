@@ -4,7 +4,9 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "stages/fhir/check/number.hpp"
 #include "stages/fhir/check/option.hpp"
 
 namespace vesper {
@@ -39,6 +41,15 @@ void read_options(const FormItem& item, ItemPlan& plan, Issues& issues) {
       item.options, [](const Option& option) { return option.kind == Option::Kind::coding; });
 }
 
+// So that the commonest check needs no decimals.
+void read_integer_bounds(const FormItem& item, ItemPlan& plan) {
+  if (item.type != ItemType::integer) return;
+  plan.least = item.min_value ? parse_integer(item.min_value->text)
+                              : std::optional{std::numeric_limits<std::int32_t>::min()};
+  plan.most = item.max_value ? parse_integer(item.max_value->text)
+                             : std::optional{std::numeric_limits<std::int32_t>::max()};
+}
+
 }  // namespace
 
 std::shared_ptr<const CheckPlan> make_check_plan(const Form& form, Issues& issues) {
@@ -57,6 +68,7 @@ std::shared_ptr<const CheckPlan> make_check_plan(const Form& form, Issues& issue
     }
     compile_pattern(item, own, issues);
     read_options(item, own, issues);
+    read_integer_bounds(item, own);
     plan->conditional = plan->conditional || !item.enable_when.empty();
   }
   for (const auto& [field, index] : form.by_field) plan->items[index].field = field;

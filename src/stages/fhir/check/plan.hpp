@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,12 @@ namespace vesper {
 
 /// What checking needs to know of one item beside the form, worked out once.
 struct ItemPlan {
-  std::string field;                 ///< its name in raw diaries
-  std::uint32_t ordinal = 0;         ///< its place among its siblings
-  std::uint32_t scope = no_item;     ///< the nearest repeating group that encloses it
-  std::vector<std::uint32_t> order;  ///< of its options (order_of)
-  bool choice_of_codes = true;       ///< options, if any, are codings
+  std::string field;                        ///< its name in raw diaries
+  std::uint32_t ordinal = 0;                ///< its place among its siblings
+  std::uint32_t scope = no_item;            ///< the nearest repeating group that encloses it
+  std::vector<std::uint32_t> order;         ///< of its options (order_of)
+  bool choice_of_codes = true;              ///< options, if any, are codings
+  std::optional<std::int32_t> least, most;  ///< of an integer item, where both bounds are integers
   std::shared_ptr<const re2::RE2> pattern;
   bool pattern_broken = false;  ///< a regular expression this server cannot evaluate
 };

@@ -44,9 +44,10 @@ class Shaper {
   void place(std::span<const RawAnswer> answers, Scope& scope) {
     std::uint32_t guess = scope.first;
     for (const RawAnswer& answer : answers) {
-      std::uint32_t item = guess < plan_.items.size() && plan_.items[guess].field == answer.field
-                               ? guess
-                               : form_.index_of_field(answer.field);
+      std::uint32_t item =
+          guess < plan_.items.size() && same_text(plan_.items[guess].field, answer.field)
+              ? guess
+              : form_.index_of_field(answer.field);
       if (item == no_item) {
         tell(scope, answer, IssueCode::not_found, "the form has no item of this name");
         continue;
@@ -166,8 +167,11 @@ class Shaper {
     out[0].link_id = PatientText{found.link_id};
     out[0].answers = arena_.array<ResponseAnswer>(values);
     out[0].has_answer_member = true;
-    for (std::size_t i = 0; i < values; ++i)
-      out[0].answers[i].value = typed(form_, item, answer->values[i], media_ == MediaType::json);
+    for (std::size_t i = 0; i < values; ++i) {
+      Value& value = out[0].answers[i].value;
+      value = answer->values[i];
+      type_value(form_, item, media_ == MediaType::json, value);
+    }
     out[0].answers[0].items = below;
     return 1;
   }

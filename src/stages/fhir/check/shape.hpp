@@ -21,6 +21,6 @@ namespace vesper {
 
 /// Types one raw value by its item; it stays as it is when the item cannot take it.
 ///   Shape: `stated`: the syntax states types (JSON).
-[[nodiscard]] Value typed(const Form& form, std::uint32_t item, const Value& sent, bool stated);
+void type_value(const Form& form, std::uint32_t item, bool stated, Value& value);
 
 }  // namespace vesper

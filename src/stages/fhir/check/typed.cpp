@@ -27,59 +27,47 @@ ValueKind kind_of(Option::Kind kind) {
   return ValueKind::coding;
 }
 
-Value of_option(const Option& option, const Value& raw) {
-  Value value = raw;
+void become(const Option& option, Value& value) {
   value.kind = kind_of(option.kind);
   if (option.kind == Option::Kind::coding) {
     value.text = PatientText{option.coding.code};
     value.system = PatientText{option.coding.system};
     value.display = PatientText{option.coding.display};
   }
-  return value;
 }
 
 // A code alone: the one option that has it. Several: left without a system, for check() to tell.
-Value chosen(const FormItem& item, const ItemPlan& plan, const Value& raw) {
-  const OptionMatch match = find_code(item.options, plan.order, raw.text.reveal());
-  if (match.count == 1) return of_option(item.options[match.first], raw);
-  Value value = raw;
+void choose(const FormItem& item, const ItemPlan& plan, Value& value) {
+  const OptionMatch match = find_code(item.options, plan.order, value.text.reveal());
+  if (match.count == 1) return become(item.options[match.first], value);
   const bool free_text =
-      match.count == 0 && item.type == ItemType::open_choice && raw.kind == ValueKind::raw_text;
-  value.kind = free_text || !plan.choice_of_codes ? ValueKind::string : ValueKind::coding;
-  return value;
+      item.type == ItemType::open_choice && match.count == 0 && value.kind == ValueKind::raw_text;
+  const bool of_texts = !plan.choice_of_codes && value.kind == ValueKind::raw_text;
+  value.kind = free_text || of_texts ? ValueKind::string : ValueKind::coding;
 }
 
-Value choice(const FormItem& item, const ItemPlan& plan, const Value& raw, bool stated) {
-  if (raw.kind == ValueKind::raw_text) return chosen(item, plan, raw);
-  if (raw.kind == ValueKind::coding) {
-    if (raw.system.empty()) {
-      Value value = chosen(item, plan, raw);
-      if (value.kind == ValueKind::string && plan.choice_of_codes) value.kind = ValueKind::coding;
-      return value;
-    }
-    const auto found = find_option(item.options, plan.order, raw);
-    return found ? of_option(item.options[*found], raw) : raw;
+void type_choice(const FormItem& item, const ItemPlan& plan, Value& value, bool stated) {
+  if (value.kind == ValueKind::raw_text ||
+      (value.kind == ValueKind::coding && value.system.empty())) {
+    choose(item, plan, value);
+  } else if (value.kind == ValueKind::coding) {
+    const auto found = find_option(item.options, plan.order, value);
+    if (found) become(item.options[*found], value);
+  } else if (stated && value.kind == ValueKind::raw_number && !plan.choice_of_codes) {
+    value.kind = ValueKind::integer;  // JSON numbers choose only among options that are integers
   }
-  // JSON numbers choose only among options that are integers.
-  if (stated && raw.kind == ValueKind::raw_number && !plan.choice_of_codes) {
-    Value value = raw;
-    value.kind = ValueKind::integer;
-    return value;
-  }
-  return raw;
 }
 
 // Fills the coded unit from the item's units by code or text; the item's only unit where none is
 // stated.
-Value with_unit(const FormItem& item, const Value& raw) {
-  Value value = raw;
+void type_quantity(const FormItem& item, Value& value) {
   value.kind = ValueKind::quantity;
   const auto& units = item.unit_options;
   const Coding* unit = nullptr;
-  const std::string_view said = raw.code.empty() ? raw.display.reveal() : raw.code.reveal();
+  const std::string_view said = value.code.empty() ? value.display.reveal() : value.code.reveal();
   const auto matches = [&](const Coding& c) {
     return (c.code == said || c.display == said) &&
-           (raw.system.empty() || raw.system.reveal() == c.system);
+           (value.system.empty() || value.system.reveal() == c.system);
   };
   if (said.empty()) {
     if (item.unit) unit = &*item.unit;
@@ -94,7 +82,6 @@ Value with_unit(const FormItem& item, const Value& raw) {
     value.code = PatientText{unit->code};
     value.display = PatientText{unit->display.empty() ? unit->code : unit->display};
   }
-  return value;
 }
 
 // Text of XML and ODM, or a JSON string, as an item's primitive type.
@@ -122,20 +109,18 @@ ValueKind kind_of_text(ItemType type, bool stated) {
   }
 }
 
-Value from_text(const FormItem& item, const Value& raw, bool stated) {
-  Value value = raw;
-  const std::string_view text = raw.text.reveal();
-  if (item.type == ItemType::boolean && !stated) {
-    if (text == "true" || text == "false" || text == "1" || text == "0") {
+void type_text(const FormItem& item, Value& value, bool stated) {
+  const std::string_view text = value.text.reveal();
+  if (item.type == ItemType::boolean) {
+    if (!stated && (text == "true" || text == "false" || text == "1" || text == "0")) {
       value.kind = ValueKind::boolean;
       value.boolean = text == "true" || text == "1";
     }
-    return value;
+  } else if (item.type == ItemType::quantity) {
+    if (!stated && Decimal::parse(text)) type_quantity(item, value);
+  } else {
+    value.kind = kind_of_text(item.type, stated);
   }
-  if (item.type == ItemType::quantity)
-    return !stated && Decimal::parse(text) ? with_unit(item, raw) : value;
-  value.kind = kind_of_text(item.type, stated);
-  return value;
 }
 
 // XML may be laid out in lines: blanks around a value that is no free text mean nothing.
@@ -148,26 +133,20 @@ std::string_view without_margin(std::string_view text) {
 
 }  // namespace
 
-Value typed(const Form& form, std::uint32_t index, const Value& sent, bool stated) {
+void type_value(const Form& form, std::uint32_t index, bool stated, Value& value) {
   const FormItem& item = form.items[index];
-  Value raw = sent;
-  if (!stated && sent.kind == ValueKind::raw_text && item.type != ItemType::string &&
+  if (!stated && value.kind == ValueKind::raw_text && item.type != ItemType::string &&
       item.type != ItemType::text)
-    raw.text = PatientText{without_margin(sent.text.reveal())};
-  if (item.type == ItemType::choice || item.type == ItemType::open_choice)
-    return choice(item, form.check_plan->items[index], raw, stated);
-  Value value = raw;
-  switch (raw.kind) {
-    case ValueKind::raw_number:
-      if (item.type == ItemType::integer) value.kind = ValueKind::integer;
-      if (item.type == ItemType::decimal) value.kind = ValueKind::decimal;
-      return value;
-    case ValueKind::raw_text:
-      return from_text(item, raw, stated);
-    case ValueKind::quantity:
-      return item.type == ItemType::quantity ? with_unit(item, raw) : value;
-    default:
-      return value;
+    value.text = PatientText{without_margin(value.text.reveal())};
+  if (item.type == ItemType::choice || item.type == ItemType::open_choice) {
+    type_choice(item, form.check_plan->items[index], value, stated);
+  } else if (value.kind == ValueKind::raw_number) {
+    if (item.type == ItemType::integer) value.kind = ValueKind::integer;
+    if (item.type == ItemType::decimal) value.kind = ValueKind::decimal;
+  } else if (value.kind == ValueKind::raw_text) {
+    type_text(item, value, stated);
+  } else if (value.kind == ValueKind::quantity && item.type == ItemType::quantity) {
+    type_quantity(item, value);
   }
 }
 

@@ -157,9 +157,11 @@ class ValueCheck {
 
   void integer() {
     if (!expect(ValueKind::integer, "an integer")) return;
-    if (!parse_integer(text_))
-      return fault(IssueCode::value, "the item takes an integer of 32 bits, in digits");
-    numeric_bounds();
+    const auto number = parse_integer(text_);
+    if (!number) return fault(IssueCode::value, "the item takes an integer of 32 bits, in digits");
+    const bool within =
+        plan_.least && plan_.most && *plan_.least <= *number && *number <= *plan_.most;
+    if (!within) numeric_bounds();
     pattern();
     listed();
   }
