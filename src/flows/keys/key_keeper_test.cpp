@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <map>
+#include <thread>
 
 #include "flows/keys/kept_keys.hpp"
 #include "io/log/memory_log.hpp"
@@ -62,13 +64,12 @@ class Files final : public FileStore {
 /// An identity provider that does what the test says.
 class Provider final : public HttpFetch {
  public:
-  explicit Provider(Clock& clock) : clock_(&clock) {}
   asio::awaitable<std::expected<FetchReply, FetchFault>> fetch(const Request&,
                                                                Deadline deadline) override {
-    starts.push_back(clock_->now());
+    starts.push_back(clock->now());
     most_in_flight = std::max(most_in_flight, ++in_flight);
-    const Instant when = clock_->now() + delay;
-    (void)co_await clock_->sleep_until(std::min(when, deadline.at));
+    const Instant when = clock->now() + delay;
+    (void)co_await clock->sleep_until(std::min(when, deadline.at));
     --in_flight;
     if (when > deadline.at) co_return std::unexpected(FetchFault::timed_out);
     if (fault) co_return std::unexpected(*fault);
@@ -83,9 +84,7 @@ class Provider final : public HttpFetch {
   std::optional<FetchFault> fault;
   std::vector<Instant> starts;
   int in_flight = 0, most_in_flight = 0;
-
- private:
-  Clock* clock_;
+  Clock* clock = nullptr;  ///< of the process that asks
 };
 
 std::string keys_of(std::initializer_list<const char*> kids) {
@@ -99,14 +98,15 @@ constexpr const char* remote_issuer = "https://id.example";
 /// What survives a restart.
 struct Ground {
   sim::World world{7};
-  sim::SimClock clock{world};
   Files files;
-  Provider provider{clock};
+  Provider provider;
 };
 
 struct Process {
   Process(Ground& g, std::vector<KeySource> sources, KeyRules rules = {})
-      : ground(g), keeper(std::move(sources), rules, {g.clock, entropy, g.files, log}) {}
+      : ground(g), keeper(std::move(sources), rules, {clock, entropy, g.files, log}) {
+    g.provider.clock = &clock;
+  }
 
   static KeySource remote(Ground& g) {
     return {.rules = {.issuer = remote_issuer, .audience = "vesper"},
@@ -131,7 +131,7 @@ struct Process {
   }
   KeyAnswer settle(const std::string& kid, Duration wait = 2s) {
     std::optional<KeyAnswer> answer;
-    asio::co_spawn(context, keeper.settle(remote_issuer, kid, {ground.clock.now() + wait}),
+    asio::co_spawn(context, keeper.settle(remote_issuer, kid, {clock.now() + wait}),
                    [&](std::exception_ptr, KeyAnswer given) { answer = given; });
     for (int i = 0; i < 10'000 && !answer; ++i) run_for(1ms);
     return answer.value();
@@ -143,6 +143,7 @@ struct Process {
 
   Ground& ground;
   asio::io_context context;
+  sim::SimClock clock{ground.world};  // before the context ends, it drops its sleepers
   sim::SimEntropy entropy{ground.world};
   MemoryLog log;
   KeyKeeper keeper;
@@ -290,7 +291,7 @@ TEST_F(KeyKeeperTest, TheLastGoodSetSurvivesARestartForABoundedTime) {
 TEST_F(KeyKeeperTest, WhatWasKeptIsTakenOnlyIfItIsOursPrivateAndGood) {
   const auto keep = [&](std::string location, std::string set, bool exposed) {
     ground.files.put("kept",
-                     write_kept_keys({ground.clock.wall(), std::move(location), std::move(set)}),
+                     write_kept_keys({ground.world.wall(), std::move(location), std::move(set)}),
                      exposed);
     Process process{ground, {Process::remote(ground)}};
     EXPECT_TRUE(process.keeper.load());
@@ -411,6 +412,31 @@ TEST_F(KeyKeeperTest, AViewSeesTheNextRingAtOnce) {
   EXPECT_EQ(&view.current(), process.keeper.ring().get());
 }
 
+TEST_F(KeyKeeperTest, ShardsReadWhileKeysChange) {
+  ground.files.put("keys.json", keys_of({"a"}));
+  Process process{ground, {Process::local()}};
+  process.start();
+  std::atomic<bool> done{false};
+  std::vector<std::thread> shards;
+  std::atomic<int> without{0};
+  for (int i = 0; i < 2; ++i)
+    shards.emplace_back([&] {
+      KeyView view{process.keeper};
+      for (std::uint64_t last = 0; !done; last = view.current().generation) {
+        const auto& ring = view.current();
+        without += ring.generation < last || ring.find("file-issuer")->keys->keys.size() != 1;
+      }
+    });
+  for (int i = 0; i < 200; ++i) {
+    ground.files.put("keys.json", keys_of({i % 2 == 0 ? "b" : "a"}));
+    process.run_for(1s);
+  }
+  done = true;
+  for (auto& shard : shards) shard.join();
+  EXPECT_EQ(without, 0);
+  EXPECT_GT(process.keeper.generation(), 100u);
+}
+
 TEST_F(KeyKeeperTest, OnlySoManyRequestsWait) {
   provider.body = keys_of({"a"});
   provider.delay = 1s;
@@ -421,7 +447,7 @@ TEST_F(KeyKeeperTest, OnlySoManyRequestsWait) {
   std::map<KeyAnswer, int> answers;
   for (int i = 0; i < 300; ++i)
     asio::co_spawn(process.context,
-                   process.keeper.settle(remote_issuer, "b", {ground.clock.now() + 3s}),
+                   process.keeper.settle(remote_issuer, "b", {process.clock.now() + 3s}),
                    [&](std::exception_ptr, KeyAnswer answer) { ++answers[answer]; });
   process.run_for(5s);
   EXPECT_EQ(answers[KeyAnswer::known_now], 256);

@@ -32,9 +32,10 @@ bool may_ever(Action action, const Caller& caller) {
   });
 }
 
-Decision decide(Action action, const Caller& caller, const Target& target) {
+Decision decide(Action action, const Caller& caller, const Target& target,
+                std::span<const Rule> rules) {
   Decision best = Decision::no_scope;
-  for (const Rule& rule : policy)
+  for (const Rule& rule : rules)
     if (rule.action == action && caller.scopes.has(rule.scope))
       best = std::max(best, within(rule.reach, caller, target));
   return best;

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "model/caller.hpp"
@@ -62,7 +63,8 @@ enum class Decision : std::uint8_t { no_scope, other_trial, other_subject, other
 [[nodiscard]] bool may_ever(Action action, const Caller& caller);
 
 /// Walks the policy; the first row that allows is enough.
-[[nodiscard]] Decision decide(Action action, const Caller& caller, const Target& target);
+[[nodiscard]] Decision decide(Action action, const Caller& caller, const Target& target,
+                              std::span<const Rule> rules = policy);
 
 /// The OperationOutcome's words for a refusal; names no subject, site or trial.
 [[nodiscard]] std::string_view text_of(Decision decision);

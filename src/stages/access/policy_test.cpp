@@ -83,6 +83,34 @@ TEST(Policy, AgreesWithTheContractInEveryCell) {
   EXPECT_GT(allowed, 0);
 }
 
+// Negative control: a table with any one breach must differ from the contract somewhere.
+TEST(Policy, EveryPlantedBreachIsFound) {
+  const auto differs = [](std::span<const Rule> rules) {
+    bool found = false;
+    every_cell([&](const Cell& cell) {
+      const Target target{cell.own_trial ? "B" : "C", PatientText{cell.own_subject ? "S-1" : "S-2"},
+                          cell.diary_site};
+      const auto decision = decide(cell.action, caller_of(cell), target, rules);
+      found |= (decision == Decision::allowed) != contract_allows(cell);
+    });
+    return found;
+  };
+  EXPECT_FALSE(differs(policy));
+  int breaches = 0;
+  for (std::size_t i = 0; i < policy.size(); ++i) {
+    for (Reach reach :
+         {Reach::own_subject, Reach::same_site, Reach::whole_trial, Reach::everywhere}) {
+      auto breached = policy;
+      if (breached[i].reach == reach) continue;
+      breached[i].reach = reach;
+      EXPECT_TRUE(differs(breached)) << "row " << i << " reach " << int(reach);
+      ++breaches;
+    }
+    EXPECT_TRUE(differs(std::span{policy}.first(i))) << "rows after " << i << " left out";
+  }
+  EXPECT_EQ(breaches, 13 * 3);
+}
+
 TEST(Policy, EachScopeAloneHasTheRoutesOfTheContract) {
   const std::set<std::tuple<Action, Scope>> expected{
       {Action::submit_diary, Scope::patient}, {Action::submit_diary, Scope::site},
