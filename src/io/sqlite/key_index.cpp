@@ -14,8 +14,9 @@ std::uint64_t big_endian(const std::uint8_t* bytes) {
 std::uint64_t prefix_of(const Uuid& submission_id) {
   return big_endian(submission_id.bytes.data());
 }
+// The last eight bytes: the first eight hold the version nibble among the bits a mask would take.
 std::size_t hash_of(const Uuid& delivery_id) {
-  return big_endian(delivery_id.bytes.data());
+  return big_endian(delivery_id.bytes.data() + 8);
 }
 
 }  // namespace
