@@ -145,12 +145,16 @@ Statement Connection::prepare(std::string_view sql) {
 
 std::int64_t Connection::integer(std::string_view sql) {
   Statement statement = prepare(sql);
-  return statement.step() ? statement.integer(0) : 0;
+  const std::int64_t value = statement.step() ? statement.integer(0) : 0;
+  statement.run();  // to its end: a failure may show only after the row
+  return value;
 }
 
 std::string Connection::text(std::string_view sql) {
   Statement statement = prepare(sql);
-  return statement.step() ? std::string{statement.bytes(0)} : std::string{};
+  std::string value = statement.step() ? std::string{statement.bytes(0)} : std::string{};
+  statement.run();
+  return value;
 }
 
 int Connection::checkpoint_passive() {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <tuple>
+
 namespace vesper {
 namespace {
 
@@ -127,8 +129,8 @@ std::expected<void, OpenFailure> prepare_schema(Connection& connection,
                    fmt::format("{} has schema version {}, this program knows up to {}",
                                options.path, version, schema_version));
   if (fresh) connection.execute(fmt::format("PRAGMA page_size={}", options.page_bytes).c_str());
-  const auto mode =
-      fresh ? connection.text("PRAGMA journal_mode=WAL") : connection.text("PRAGMA journal_mode");
+  if (fresh) std::ignore = connection.text("PRAGMA journal_mode=WAL");
+  const auto mode = connection.text("PRAGMA journal_mode");
   const auto page = connection.integer("PRAGMA page_size");
   if (mode != "wal" || (page != 16384 && page != 8192 && page != options.page_bytes))
     return failure(OpenFault::wrong_settings,
