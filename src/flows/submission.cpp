@@ -1,5 +1,7 @@
 #include "flows/submission.hpp"
 
+#include "flows/routes.hpp"
+
 #include "stages/access/policy.hpp"
 
 namespace vesper {
@@ -95,7 +97,7 @@ std::expected<SubmissionHead, Refusal> read_submission_head(const RequestHead& h
   if (!media) return std::unexpected{media.error()};
   const auto key = idempotency_key_of(head);
   if (!key) return std::unexpected{key.error()};
-  return SubmissionHead{*media, *key, {}};
+  return SubmissionHead{*media, *key, query_parameter(head.query, "trial").value_or("")};
 }
 
 Refusal refusal_of(const DecodeFault& fault) {
