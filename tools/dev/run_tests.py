@@ -3,8 +3,10 @@
 The last line on stdout is `N passed, N failed, N skipped`; exit status 0 when none failed and some passed, else 1.
 """
 import argparse
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -35,30 +37,45 @@ class Tally:
         return len(self.failed) - before
 
 
-def count(junit, reports):
-    """A Tally of a ctest JUnit file and a folder of GoogleTest reports named after their ctest entries."""
+def count(junit, reports, by_case=False):
+    """A Tally of a ctest JUnit file and a folder of GoogleTest reports named after their ctest entries.
+
+    by_case: a filter chose cases of GoogleTest, so an entry without a report was not asked for.
+    """
     tally = Tally()
     for case in ET.parse(junit).getroot().iter("testcase"):
         name, status = case.get("name"), case.get("status")
         report = reports / f"{name}.xml"
-        if status == "notrun" or status == "disabled":
-            tally.skipped.append(f"{name}: not run")
+        why = case.find("skipped").get("message", "") if case.find("skipped") is not None else ""
+        if by_case and not report.exists() and status == "run":
+            continue
+        if status == "disabled" or status == "notrun" and why.startswith("SKIP_"):
+            tally.skipped.append(f"{name}: {why or status}")
+        elif status == "notrun":
+            tally.failed.append(f"{name}: could not be run: {why}")
         elif report.exists():
             failures = tally.add_googletest(name, report)
             if status == "fail" and failures == 0:
                 tally.failed.append(f"{name}: no case failed, but the program did (sanitizer, leak, exit status)")
         elif status == "run":
             tally.passed += 1
-        elif case.find("skipped") is not None:
-            tally.skipped.append(name)
         else:
             tally.failed.append(f"{name}: failed, crashed or timed out")
     return tally
 
 
 def list_entries(build, labels):
-    out = subprocess.run(["ctest", "--test-dir", build, "-N", *labels], capture_output=True, text=True).stdout
-    return [line.split(": ", 1)[1].strip() for line in out.splitlines() if line.lstrip().startswith("Test ")]
+    """Name of each ctest entry to whether it is a program of its own, not a script."""
+    shown = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1", *labels], capture_output=True, text=True)
+    tests = json.loads(shown.stdout)["tests"]
+    return {test["name"]: not pathlib.Path(test.get("command", ["?"])[0]).name.startswith(("python", "bash"))
+            for test in tests}
+
+
+def select_entries(entries, wanted):
+    """The ctest entries that a filter names, or else all programs, whose cases it then chooses."""
+    named = [name for name in entries if wanted.lower() in name.lower()]
+    return named, not named and bool(wanted)
 
 
 def main():
@@ -75,40 +92,26 @@ def main():
     environment = dict(os.environ, GTEST_OUTPUT=f"xml:{folder}/", GTEST_COLOR="no")
     select = list(options.labels)
     entries = list_entries(build, select)
+    named, by_case = select_entries(entries, options.filter)
+    if by_case:
+        named = [name for name, program in entries.items() if program]
+        environment["GTEST_FILTER"] = f"*{options.filter}*"
     if options.filter:
-        named = [entry for entry in entries if options.filter.lower() in entry.lower()]
-        if named:
-            select += ["-R", "^(" + "|".join(named) + ")$"]
-        else:
-            environment["GTEST_FILTER"] = f"*{options.filter}*"
+        select += ["-R", "^(" + "|".join(re.escape(name) for name in named) + ")$"]
     junit = folder / "ctest.junit"
     if entries:
         subprocess.run(["ctest", "--test-dir", str(build), "-j", options.jobs, "--output-on-failure",
                         "--no-tests=ignore", "--output-junit", str(junit), *select], env=environment)
-    tally = count(junit, folder) if junit.exists() else Tally()
-    if options.filter and "GTEST_FILTER" in environment:
-        keep_matching(tally, entries, folder)
+    tally = count(junit, folder, by_case) if junit.exists() else Tally()
     for line in tally.skipped:
         print("skipped:", line)
     for line in tally.failed:
         print("FAILED:", line)
-    if not tally.passed and not tally.failed and not tally.skipped and (options.filter or not entries):
+    nothing_ran = not tally.passed and not tally.failed and not tally.skipped
+    if nothing_ran:
         print("no test matches", file=sys.stderr)
     print(f"{tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped")
-    nothing_ran = tally.passed == 0 and not tally.skipped
-    sys.exit(1 if tally.failed or (nothing_ran and entries) else 0)
-
-
-def keep_matching(tally, entries, folder):
-    """With a filter by case, entries without GoogleTest reports were not asked for."""
-    others = [entry for entry in entries if not (folder / f"{entry}.xml").exists()]
-    for entry in others:
-        if f"{entry}: failed, crashed or timed out" in tally.failed:
-            tally.failed.remove(f"{entry}: failed, crashed or timed out")
-        elif entry in tally.skipped:
-            tally.skipped.remove(entry)
-        else:
-            tally.passed -= 1
+    sys.exit(1 if tally.failed or nothing_ran and options.filter else 0)
 
 
 if __name__ == "__main__":
