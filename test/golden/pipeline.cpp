@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "stages/catalog/publication.hpp"
 #include "stages/catalog/questionnaire.hpp"
 #include "stages/decode/decoder.hpp"
 #include "stages/fhir/bundle/bundle.hpp"
@@ -38,6 +39,12 @@ MediaType media_of(const std::string& name) {
   return MediaType::fhir;
 }
 
+void attach_plans(Form& form) {
+  Issues ignored;  // publishing tells of rules that cannot be evaluated; judging a diary does too
+  form.check_plan = make_check_plan(form, ignored);
+  form.plan = make_plan(form);
+}
+
 Form form_of(const json& from, Issues& issues) {
   CompiledForm compiled = compile_form(from.at("questionnaire").dump());
   Form& form = compiled.form;
@@ -46,9 +53,24 @@ Form form_of(const json& from, Issues& issues) {
   form.by_field = form.by_link_id;
   for (const auto& score : from.value("scores", json::array()))
     form.scores.push_back(score_of(score, form));
-  form.check_plan = make_check_plan(form, issues);
-  form.plan = make_plan(form);
+  attach_plans(form);
   return std::move(form);
+}
+
+// The form a diary states, of a whole trial document as it would be published.
+Form published_form(const json& document, const Diary& diary, Issues& issues) {
+  const Publication publication =
+      judge_publication(nullptr, document.dump(), {.prepare = attach_plans});
+  issues = publication.issues;
+  if (publication.trial == nullptr) return {};
+  const auto bar = diary.questionnaire.rfind('|');
+  const Form* form = diary.is_fhir
+                         ? publication.trial->find_canonical(diary.questionnaire.substr(0, bar),
+                                                             diary.questionnaire.substr(bar + 1))
+                         : publication.trial->find(diary.form_id, diary.form_version);
+  if (form != nullptr) return *form;
+  issues.push_back({.code = IssueCode::not_found, .diagnostics = "form", .expression = {}});
+  return {};
 }
 
 Uuid uuid_of(const json& from) {
@@ -73,15 +95,28 @@ bool has_fault(const Issues& issues) {
 
 }  // namespace
 
+std::vector<json> questionnaires_of(const json& description) {
+  if (description.contains("form")) return {description["form"]["questionnaire"]};
+  std::vector<json> out;
+  for (const auto& form : description.at("document").at("forms"))
+    out.push_back(form.at("questionnaire"));
+  return out;
+}
+
 Outcome run(const json& description) {
   Outcome outcome;
   Arena arena;
-  const Form form = form_of(description.at("form"), outcome.issues);
   const std::string source = description.at("source"), trial = description.at("trial");
   const auto decoded = Decoder{}.decode(media_of(description.at("type")), source, arena);
-  if (!decoded) outcome.issues = decoded.error().issues;
-  if (has_fault(outcome.issues)) return outcome;
+  if (!decoded) {
+    outcome.issues = decoded.error().issues;
+    return outcome;
+  }
   const Diary& diary = *decoded;
+  const Form form = description.contains("document")
+                        ? published_form(description["document"], diary, outcome.issues)
+                        : form_of(description.at("form"), outcome.issues);
+  if (has_fault(outcome.issues)) return outcome;
   BundleInput input;
   input.items = judge_diary(form, diary, arena, outcome.issues);
   if (has_fault(outcome.issues)) return outcome;

@@ -1,6 +1,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "model/issue.hpp"
 
@@ -14,5 +15,8 @@ struct Outcome {
 
 /// `description` is a case file as test/golden/README.md describes it.
 [[nodiscard]] Outcome run(const nlohmann::json& description);
+
+/// The Questionnaires of a case, to be made known to validators.
+[[nodiscard]] std::vector<nlohmann::json> questionnaires_of(const nlohmann::json& description);
 
 }  // namespace vesper::golden

@@ -28,10 +28,33 @@ std::string content_of(const fs::path& path) {
 }
 
 void add(std::vector<Document>& out, std::set<std::string>& known, const std::string& name,
-         const json& questionnaire, std::string bundle) {
-  if (known.insert(questionnaire.at("url")).second)
-    out.push_back({name + " (form)", questionnaire.dump()});
+         const json& description, std::string bundle) {
+  for (const json& questionnaire : golden::questionnaires_of(description))
+    if (known.insert(questionnaire.value("url", name)).second)
+      out.push_back({name + " (form)", questionnaire.dump()});
   out.push_back({name, one_line(std::move(bundle))});
+}
+
+// No resource where the stages refuse the case: every validator complains of it.
+std::string bundle_of(const json& description) {
+  golden::Outcome outcome = golden::run(description);
+  for (const Issue& issue : outcome.issues)
+    if (is_fault(issue))
+      return json{{"refused", issue.expression + ": " + issue.diagnostics}}.dump();
+  return std::move(outcome.bundle);
+}
+
+// The diary that benchmarks send, with the trial document as it ships.
+json shipped_case() {
+  const std::string folder = source_folder() + "/deploy/demo/";
+  return {{"trial", "BENCH-01"},
+          {"type", "application/json"},
+          {"submissionId", "019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b"},
+          {"deliveryId", "6ba7b810-9dad-51d1-80b4-00c04fd430c8"},
+          {"receivedAt", "2026-11-20T12:14:06.001Z"},
+          {"contentHash", std::string(64, 'b')},
+          {"source", content_of(folder + "bench-diary.json")},
+          {"document", json::parse(content_of(folder + "bench-trial.json"))}};
 }
 
 }  // namespace
@@ -55,17 +78,12 @@ std::vector<Document> documents(int count) {
   for (const fs::path& path : cases) {
     std::string bundle = path.string();
     bundle.replace(bundle.size() - 10, 10, ".bundle.json");
-    add(out, known, path.filename(), json::parse(content_of(path))["form"]["questionnaire"],
-        content_of(bundle));
+    add(out, known, path.filename(), json::parse(content_of(path)), content_of(bundle));
   }
+  add(out, known, "bench-diary", shipped_case(), bundle_of(shipped_case()));
   for (int seed = 1; seed <= count; ++seed) {
     const json description = random_case(static_cast<std::uint64_t>(seed));
-    const golden::Outcome outcome = golden::run(description);
-    std::string bundle = outcome.bundle;
-    for (const Issue& issue : outcome.issues)  // no resource: every validator complains
-      if (is_fault(issue))
-        bundle = json{{"refused", issue.expression + ": " + issue.diagnostics}}.dump();
-    add(out, known, "seed " + std::to_string(seed), description["form"]["questionnaire"], bundle);
+    add(out, known, "seed " + std::to_string(seed), description, bundle_of(description));
   }
   return out;
 }
