@@ -47,7 +47,7 @@ class FormEntry {
 
   void read_windows() {
     each("windows", [&](const JsonValue& entry, const std::string& path) {
-      warn_unknown_members(entry, {"opens", "closes", "graceMinutes"}, path, lint_);
+      lint_.warn_unknown(entry, {"opens", "closes", "graceMinutes"}, path);
       Window window{read_clock(entry, "opens", path), read_clock(entry, "closes", path), 0};
       if (const JsonValue* grace = lint_.take(entry, "graceMinutes", JsonKind::number, path)) {
         const auto minutes = whole_number(grace->text);
@@ -62,7 +62,7 @@ class FormEntry {
 
   void read_scores() {
     each("scores", [&](const JsonValue& entry, const std::string& path) {
-      warn_unknown_members(entry, {"id", "code", "unit", "items", "bands"}, path, lint_);
+      lint_.warn_unknown(entry, {"id", "code", "unit", "items", "bands"}, path);
       Score score;
       score.id = read_id(entry, "id", path, lint_);
       if (std::ranges::find(form_.scores, score.id, &Score::id) != form_.scores.end())
@@ -188,9 +188,8 @@ class FormEntry {
 
 std::optional<Form> read_form_entry(const JsonValue& entry, std::string_view trial_id,
                                     const std::string& path, Lint& lint) {
-  warn_unknown_members(
-      entry, {"id", "version", "questionnaire", "fields", "windows", "onInvalid", "scores"}, path,
-      lint);
+  lint.warn_unknown(
+      entry, {"id", "version", "questionnaire", "fields", "windows", "onInvalid", "scores"}, path);
   const std::string id = read_id(entry, "id", path, lint);
   const std::string version = read_id(entry, "version", path, lint);
   const JsonValue* questionnaire = entry.find("questionnaire");
@@ -210,8 +209,8 @@ std::optional<Form> read_form_entry(const JsonValue& entry, std::string_view tri
   form.id = id;
   form.version = version;
   if (form.url.empty()) form.url = fmt::format("urn:vesper:form:{}:{}", trial_id, id);
-  if (form.url.find('|') != std::string::npos)
-    lint.error(IssueCode::value, path_to(where, "url"), "url must not hold '|'.");
+  if (!is_absolute_uri(form.url) || form.url.find('|') != std::string::npos)
+    lint.error(IssueCode::value, path_to(where, "url"), "url is an absolute URI without '|'.");
   FormEntry reader{entry, path, lint, form};
   reader.read_fields();
   reader.read_windows();

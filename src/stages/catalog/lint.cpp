@@ -1,5 +1,6 @@
 #include "stages/catalog/lint.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -69,6 +70,13 @@ std::string Lint::required_text(const JsonValue& object, std::string_view member
   if (found.empty() && value->is(JsonKind::string))
     error(IssueCode::value, path_to(path, member), fmt::format("{} is empty.", member));
   return found;
+}
+
+void Lint::warn_unknown(const JsonValue& object, std::span<const std::string_view> known,
+                        const std::string& path) {
+  for (const JsonValue& member : object)
+    if (!member.name.starts_with('_') && std::ranges::find(known, member.name) == known.end())
+      warn(path_to(path, member.name), "This member is not known here and is ignored.");
 }
 
 std::string path_to(const std::string& parent, std::string_view member) {

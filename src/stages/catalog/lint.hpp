@@ -1,5 +1,7 @@
 #pragma once
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +34,13 @@ class Lint {
   /// A string member that must be there and hold something.
   std::string required_text(const JsonValue& object, std::string_view member,
                             const std::string& path);
+  /// Warns about each member that is not among `known`; `_x` companions of primitives pass.
+  void warn_unknown(const JsonValue& object, std::span<const std::string_view> known,
+                    const std::string& path);
+  void warn_unknown(const JsonValue& object, std::initializer_list<std::string_view> known,
+                    const std::string& path) {
+    warn_unknown(object, std::span{known.begin(), known.size()}, path);
+  }
   [[nodiscard]] Issues take_issues() { return std::move(issues_); }
 
  private:

@@ -82,6 +82,9 @@ TEST(Publication, EveryFaultIsReportedByPath) {
   EXPECT_EQ(faults_with("/id", "a/b"), "id");
   EXPECT_EQ(faults_with("/status", "open"), "status");
   EXPECT_EQ(faults_with("/timezone", "Mars/Olympus"), "timezone");
+  EXPECT_EQ(faults_with("/subjectSystem", "urn:s"), "ok");
+  EXPECT_EQ(faults_with("/subjectSystem", "subjects"), "subjectSystem");
+  EXPECT_EQ(faults_with("/forms/0/questionnaire/url", "a|b"), "forms[0].questionnaire.url");
   EXPECT_EQ(faults_with("/sites/0/timezone", "Europe/Zurich"), "ok");
   EXPECT_EQ(faults_with("/sites/0/timezone", "zurich"), "sites[0].timezone");
   EXPECT_EQ(faults_with("/sites/1", Json{{"id", "S1"}}), "sites[1].id");
@@ -101,9 +104,11 @@ TEST(Publication, UnknownMembersOnlyWarn) {
   Json json = document();
   json["sponsor"] = "x";
   json["forms"][0]["colour"] = "blue";
+  json["forms"][0]["questionnaire"]["item"][0]["require"] = true;
   const auto publication = judge(json);
   EXPECT_EQ(publication.verdict, Verdict::accepted);
-  ASSERT_EQ(publication.issues.size(), 2u);
+  ASSERT_EQ(publication.issues.size(), 3u);
+  EXPECT_EQ(publication.issues[2].expression, "forms[0].questionnaire.item[0].require");
   EXPECT_EQ(publication.issues[0].expression, "sponsor");
   EXPECT_EQ(publication.issues[0].severity, Severity::warning);
 }

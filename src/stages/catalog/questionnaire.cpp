@@ -14,6 +14,45 @@ namespace {
 
 constexpr std::size_t link_id_bytes_max = 255;  // FHIR's advice for linkId
 
+constexpr std::string_view root_members[] = {"resourceType",
+                                             "id",
+                                             "meta",
+                                             "implicitRules",
+                                             "language",
+                                             "text",
+                                             "contained",
+                                             "extension",
+                                             "modifierExtension",
+                                             "url",
+                                             "identifier",
+                                             "version",
+                                             "name",
+                                             "title",
+                                             "derivedFrom",
+                                             "status",
+                                             "experimental",
+                                             "subjectType",
+                                             "date",
+                                             "publisher",
+                                             "contact",
+                                             "description",
+                                             "useContext",
+                                             "jurisdiction",
+                                             "purpose",
+                                             "copyright",
+                                             "approvalDate",
+                                             "lastReviewDate",
+                                             "effectivePeriod",
+                                             "code",
+                                             "item"};
+constexpr std::string_view item_members[] = {"id",           "extension",      "modifierExtension",
+                                             "linkId",       "definition",     "code",
+                                             "prefix",       "text",           "type",
+                                             "enableWhen",   "enableBehavior", "required",
+                                             "repeats",      "readOnly",       "maxLength",
+                                             "answerOption", "answerValueSet", "initial",
+                                             "item"};
+
 class Compiler {
  public:
   Compiler(const JsonValue& questionnaire, std::string path)
@@ -44,6 +83,7 @@ class Compiler {
   };
 
   void read_head() {
+    lint_.warn_unknown(root_, root_members, path_);
     form_.id = lint_.text(root_, "id", path_);
     form_.url = lint_.text(root_, "url", path_);
     form_.version = lint_.text(root_, "version", path_);
@@ -112,6 +152,7 @@ class Compiler {
   }
 
   void read_item(const JsonValue& element, const std::string& path, FormItem& item) {
+    lint_.warn_unknown(element, item_members, path);
     item.link_id = lint_.required_text(element, "linkId", path);
     if (item.link_id.size() > link_id_bytes_max)
       lint_.error(IssueCode::too_long, path_to(path, "linkId"), "linkId has at most 255 bytes.");
@@ -155,16 +196,16 @@ class Compiler {
     item.answer_value_set = lint_.text(element, "answerValueSet", path);
     if (!item.answer_value_set.empty()) {
       item.options_known = value_sets_.expand(item.answer_value_set, item.options);
-      if (!item.options_known) warn_unknown(path_to(path, "answerValueSet"));
+      if (!item.options_known) warn_unresolved(path_to(path, "answerValueSet"));
     }
     if (item.unit_value_set.empty()) return;
     std::vector<Option> units;
     item.units_known = value_sets_.expand(item.unit_value_set, units);
-    if (!item.units_known) warn_unknown(path_to(path, "extension"));
+    if (!item.units_known) warn_unresolved(path_to(path, "extension"));
     for (auto& unit : units) item.unit_options.push_back(std::move(unit.coding));
   }
 
-  void warn_unknown(std::string where) {
+  void warn_unresolved(std::string where) {
     lint_.warn(std::move(where),
                "The value set cannot be resolved here, so answers to this item will be refused: "
                "put the ValueSet into `contained`.");

@@ -204,6 +204,10 @@ TEST(Questionnaire, ValueSetsAreExpandedFromWhatIsContained) {
                      "#v"),
             "unknown")
       << "a set that imports itself ends";
+  std::string many = R"({"resourceType":"ValueSet","id":"v","compose":{"include":[)";
+  for (int i = 0; i < 40; ++i) many += R"({"valueSet":["#v"]},)";
+  EXPECT_EQ(codes_of(many + R"({"valueSet":["#v"]}]}})", "#v"), "unknown")
+      << "forty imports of itself, eight deep, end as soon";
   EXPECT_EQ(codes_of("", "http://hl7.org/fhir/ValueSet/administrative-gender"),
             "male female other unknown ");
 }

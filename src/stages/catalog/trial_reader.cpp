@@ -25,10 +25,10 @@ class TrialReader {
     if (!root_.is(JsonKind::object)) {
       lint_.error(IssueCode::structure, {}, "The trial document must be a JSON object.");
     } else {
-      warn_unknown_members(root_,
-                           {"$schema", "id", "title", "status", "timezone", "destinations", "sites",
-                            "subjectSystem", "forms", "rates"},
-                           {}, lint_);
+      lint_.warn_unknown(root_,
+                         {"$schema", "id", "title", "status", "timezone", "destinations", "sites",
+                          "subjectSystem", "forms", "rates"},
+                         {});
       read_head();
       read_destinations();
       read_sites();
@@ -48,6 +48,8 @@ class TrialReader {
     trial_.timezone = lint_.required_text(root_, "timezone", {});
     check_timezone(trial_.timezone, "timezone");
     trial_.subject_system = lint_.text(root_, "subjectSystem", {});
+    if (!trial_.subject_system.empty() && !is_absolute_uri(trial_.subject_system))
+      lint_.error(IssueCode::value, "subjectSystem", "subjectSystem is an absolute URI.");
     const std::string status = lint_.text(root_, "status", {});
     if (status == "draft") trial_.status = TrialStatus::draft;
     if (status == "closed") trial_.status = TrialStatus::closed;
@@ -98,7 +100,7 @@ class TrialReader {
   void read_sites() {
     std::set<std::string, std::less<>> seen;
     each("sites", JsonKind::object, [&](const JsonValue& entry, const std::string& path) {
-      warn_unknown_members(entry, {"id", "name", "timezone"}, path, lint_);
+      lint_.warn_unknown(entry, {"id", "name", "timezone"}, path);
       Site site{read_id(entry, "id", path, lint_), lint_.text(entry, "name", path),
                 lint_.text(entry, "timezone", path)};
       check_timezone(site.timezone, path_to(path, "timezone"));
@@ -128,8 +130,7 @@ class TrialReader {
   void read_rates() {
     const JsonValue* rates = lint_.take(root_, "rates", JsonKind::object, {});
     if (rates == nullptr) return;
-    warn_unknown_members(*rates, {"patientPerMinute", "patientPerDay", "trialPerSecond"}, "rates",
-                         lint_);
+    lint_.warn_unknown(*rates, {"patientPerMinute", "patientPerDay", "trialPerSecond"}, "rates");
     trial_.rates.patient_per_minute = read_rate(*rates, "patientPerMinute");
     trial_.rates.trial_per_second = read_rate(*rates, "trialPerSecond");
     if (const JsonValue* day = lint_.take(*rates, "patientPerDay", JsonKind::number, "rates")) {
@@ -163,6 +164,15 @@ bool is_catalog_id(std::string_view text) {
          });
 }
 
+bool is_absolute_uri(std::string_view text) {
+  const auto colon = text.find(':');
+  return colon != std::string_view::npos && colon != 0 && colon + 1 != text.size() &&
+         std::ranges::all_of(
+             text.substr(0, colon),
+             [](char c) { return is_alphanumeric(c) || c == '+' || c == '-' || c == '.'; }) &&
+         std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+}
+
 std::string read_id(const JsonValue& object, std::string_view member, const std::string& path,
                     Lint& lint) {
   std::string id = lint.required_text(object, member, path);
@@ -172,13 +182,6 @@ std::string read_id(const JsonValue& object, std::string_view member, const std:
                            "letter or digit.",
                            member));
   return id;
-}
-
-void warn_unknown_members(const JsonValue& object, std::initializer_list<std::string_view> known,
-                          const std::string& path, Lint& lint) {
-  for (const JsonValue& member : object)
-    if (std::ranges::find(known, member.name) == known.end())
-      lint.warn(path_to(path, member.name), "This member is not known here and is ignored.");
 }
 
 TrialDraft read_trial(const JsonValue& document) {

@@ -25,12 +25,12 @@ struct TrialDraft {
 /// 1 to 64 of letters, digits, `.`, `_`, `-`, `~`, the first a letter or digit.
 [[nodiscard]] bool is_catalog_id(std::string_view text);
 
+/// A scheme, a colon and something after it, without blanks or controls.
+[[nodiscard]] bool is_absolute_uri(std::string_view text);
+
 // One entry of `forms`; nothing is returned when it has no questionnaire to compile.
 [[nodiscard]] std::optional<Form> read_form_entry(const JsonValue& entry, std::string_view trial_id,
                                                   const std::string& path, Lint& lint);
-/// Warns about each member that is not among `known`.
-void warn_unknown_members(const JsonValue& object, std::initializer_list<std::string_view> known,
-                          const std::string& path, Lint& lint);
 /// A catalog id member that must be there.
 [[nodiscard]] std::string read_id(const JsonValue& object, std::string_view member,
                                   const std::string& path, Lint& lint);

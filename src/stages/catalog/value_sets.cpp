@@ -55,18 +55,18 @@ void keep_others(std::vector<Option>& kept, const std::vector<Option>& excluded)
 
 }  // namespace
 
-bool ValueSets::expand(std::string_view canonical, std::vector<Option>& out) const {
+bool ValueSets::expand(std::string_view canonical, std::vector<Option>& out) {
   return expand(canonical, out, 0);
 }
 
-bool ValueSets::expand(std::string_view canonical, std::vector<Option>& out, int depth) const {
-  if (depth > import_depth_max) return false;
+bool ValueSets::expand(std::string_view canonical, std::vector<Option>& out, int depth) {
+  if (depth > import_depth_max || sets_left_-- <= 0) return false;
   if (const JsonValue* set = find_contained("ValueSet", canonical))
     return expand_set(*set, out, depth);
   return expand_well_known(canonical, out);
 }
 
-bool ValueSets::expand_set(const JsonValue& set, std::vector<Option>& out, int depth) const {
+bool ValueSets::expand_set(const JsonValue& set, std::vector<Option>& out, int depth) {
   if (const JsonValue* expansion = set.find("expansion"))
     if (const JsonValue* contains = expansion->find("contains")) {
       add_nested(*contains, "contains", {}, out);
@@ -88,7 +88,7 @@ bool ValueSets::expand_set(const JsonValue& set, std::vector<Option>& out, int d
 }
 
 // One include or exclude: codes of a system, limited to every value set it names.
-bool ValueSets::expand_part(const JsonValue& part, std::vector<Option>& out, int depth) const {
+bool ValueSets::expand_part(const JsonValue& part, std::vector<Option>& out, int depth) {
   if (part.find("filter") != nullptr) return false;
   const std::string_view system = text_of(part, "system");
   const JsonValue* concepts = part.find("concept");
