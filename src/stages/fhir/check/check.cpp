@@ -56,7 +56,8 @@ class Checker {
                        "the item is not enabled by the other answers and must be left out");
         continue;
       }
-      cardinality(item, tally, enabled, above, above_answer);
+      if (tally.count != 1 || plan_.items[item].counted)
+        cardinality(item, tally, enabled, above, above_answer);
       for (const Node& node : tally.nodes) one(node);
     }
   }

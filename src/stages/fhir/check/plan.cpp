@@ -69,6 +69,9 @@ std::shared_ptr<const CheckPlan> make_check_plan(const Form& form, Issues& issue
     compile_pattern(item, own, issues);
     read_options(item, own, issues);
     read_integer_bounds(item, own);
+    own.plain = !item.regex && item.options.empty() && item.options_known;
+    own.counted = item.type == ItemType::group || item.min_occurs || item.max_occurs;
+    plan->has_rows = plan->has_rows || (item.type == ItemType::group && item.repeats);
     plan->conditional = plan->conditional || !item.enable_when.empty();
   }
   for (const auto& [field, index] : form.by_field) plan->items[index].field = field;

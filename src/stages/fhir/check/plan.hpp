@@ -16,11 +16,13 @@ namespace vesper {
 
 /// What checking needs to know of one item beside the form, worked out once.
 struct ItemPlan {
-  std::string field;                        ///< its name in raw diaries
-  std::uint32_t ordinal = 0;                ///< its place among its siblings
-  std::uint32_t scope = no_item;            ///< the nearest repeating group that encloses it
-  std::vector<std::uint32_t> order;         ///< of its options (order_of)
-  bool choice_of_codes = true;              ///< options, if any, are codings
+  std::string field;                 ///< its name in raw diaries
+  std::uint32_t ordinal = 0;         ///< its place among its siblings
+  std::uint32_t scope = no_item;     ///< the nearest repeating group that encloses it
+  std::vector<std::uint32_t> order;  ///< of its options (order_of)
+  bool plain = true;                 ///< neither a pattern nor options to hold an answer against
+  bool counted = false;              ///< bounds other than required and repeats, or a group
+  bool choice_of_codes = true;       ///< options, if any, are codings
   std::optional<std::int32_t> least, most;  ///< of an integer item, where both bounds are integers
   std::shared_ptr<const re2::RE2> pattern;
   bool pattern_broken = false;  ///< a regular expression this server cannot evaluate
@@ -32,6 +34,7 @@ struct ItemPlan {
 struct CheckPlan {
   std::vector<ItemPlan> items;  ///< as Form::items
   bool conditional = false;     ///< some item has enableWhen
+  bool has_rows = false;        ///< some group repeats
 };
 
 /// Compiles the rules of `form`. To be set as Form::check_plan before the form is shared.

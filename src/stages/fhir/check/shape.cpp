@@ -102,8 +102,10 @@ class Shaper {
   }
 
   std::span<ResponseItem> level(std::span<const std::uint32_t> items, const Scope& scope) {
-    std::size_t most = 0;
-    for (const std::uint32_t item : items) most += room_for(item, scope);
+    std::size_t most = items.size();
+    if (plan_.has_rows)
+      for (const std::uint32_t item : items)
+        if (const RawAnswer* answer = scope.of(item)) most += answer->rows.size();
     const auto out = arena_.array<ResponseItem>(most);
     std::size_t count = 0;
     for (const std::uint32_t item : items) {
@@ -115,15 +117,6 @@ class Shaper {
         count += question(item, scope, out.subspan(count));
     }
     return out.first(count);
-  }
-
-  [[nodiscard]] std::size_t room_for(std::uint32_t item, const Scope& scope) const {
-    const FormItem& found = form_.items[item];
-    if (found.type == ItemType::display) return 0;
-    const RawAnswer* answer = scope.of(item);
-    if (found.type != ItemType::group) return answer != nullptr && !answer->values.empty() ? 1 : 0;
-    if (!found.repeats) return 1;
-    return answer == nullptr ? 0 : answer->rows.size();
   }
 
   std::size_t group(std::uint32_t item, const Scope& scope, std::span<ResponseItem> out) {

@@ -109,6 +109,11 @@ class ValueCheck {
     return false;
   }
 
+  void listed_and_matching() {
+    pattern();
+    listed();
+  }
+
   // Items of other types may list their answers too; a coded option then stands for its code.
   void listed() {
     if (!item_.options_known) return unresolved();
@@ -142,8 +147,7 @@ class ValueCheck {
     if (has_control_character(text_))
       return fault(IssueCode::value, "a string must not contain control characters");
     length();
-    pattern();
-    listed();
+    if (!plan_.plain) listed_and_matching();
   }
 
   void url() {
@@ -151,8 +155,7 @@ class ValueCheck {
     if (text_.empty() || has_blank(text_))
       return fault(IssueCode::value, "a url must not be empty or contain blanks");
     length();
-    pattern();
-    listed();
+    if (!plan_.plain) listed_and_matching();
   }
 
   void integer() {
@@ -162,8 +165,7 @@ class ValueCheck {
     const bool within =
         plan_.least && plan_.most && *plan_.least <= *number && *number <= *plan_.most;
     if (!within) numeric_bounds();
-    pattern();
-    listed();
+    if (!plan_.plain) listed_and_matching();
   }
 
   void decimal() {
@@ -175,8 +177,7 @@ class ValueCheck {
           fmt::format("the item takes a decimal of at most {} characters", decimal_chars_max));
     places(*number);
     numeric_bounds();
-    pattern();
-    listed();
+    if (!plan_.plain) listed_and_matching();
   }
 
   void places(const Decimal& number) {
@@ -199,8 +200,7 @@ class ValueCheck {
     if (!expect(kind, what)) return;
     if (!grammar(text_)) return fault(IssueCode::value, fmt::format("the item takes {}", what));
     bounds([&](const Bound& bound) { return compare_temporal(text_, bound.text); });
-    pattern();
-    listed();
+    if (!plan_.plain) listed_and_matching();
   }
 
   // `order` compares the answer with a bound: nothing when the two cannot be compared.
