@@ -101,35 +101,32 @@ Committed SimStore::store(const StoredDiary& diary, const std::vector<std::strin
   return {Committed::How::stored, stored.facts};
 }
 
+void SimStore::answer(std::uint64_t waiter, CommitResult result) {
+  if (auto node = waiters_.extract(waiter)) node.mapped()(std::move(result));
+}
+
 asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const JournalEntry& entry,
                                                                        Deadline deadline) {
-  using Result = std::expected<Committed, StoreFault>;
-  // Kept by the waiting commit, the group's work and the deadline; the first of the two to come
-  // answers.
   struct Pending {
     StoredDiary diary;
     std::vector<std::string> destinations;
-    Result result = std::unexpected{StoreFault::timed_out};
-    std::move_only_function<void(Result)> resume;
-    void answer(Result with) {
-      if (auto call = std::exchange(resume, nullptr)) call(std::move(with));
-    }
+    CommitResult result = std::unexpected{StoreFault::timed_out};
   };
   auto pending = std::make_shared<Pending>();
   pending->diary = copy_of(entry);
   if (entry.destinations != nullptr && entry.disposition != Disposition::held)
     pending->destinations = *entry.destinations;
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result)>(
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(CommitResult)>(
       [&](auto handler) {
-        pending->resume = resume_by_post<Result>(std::move(handler));
-        world_->at(deadline.at, [pending, alive = alive_] {
-          if (*alive) pending->answer(std::unexpected{StoreFault::timed_out});
+        const std::uint64_t waiter = ++next_waiter_;
+        waiters_.emplace(waiter, resume_by_post<CommitResult>(std::move(handler)));
+        world_->at(deadline.at, [this, waiter, alive = alive_] {
+          if (*alive) answer(waiter, std::unexpected{StoreFault::timed_out});
         });
-        enqueue(
-            {[this, pending] { pending->result = store(pending->diary, pending->destinations); },
-             [pending] { pending->answer(pending->result); }});
+        enqueue({[this, pending] { pending->result = store(pending->diary, pending->destinations); },
+                 [this, waiter, pending] { answer(waiter, pending->result); }});
         if (faults_->acknowledge_before_sync)
-          pending->answer(Committed{Committed::How::stored, pending->diary.facts});
+          answer(waiter, Committed{Committed::How::stored, pending->diary.facts});
       },
       asio::use_awaitable);
 }

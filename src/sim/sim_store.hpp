@@ -47,6 +47,7 @@ struct Platter {
 class SimStore final : public JournalStore, public OutboxStore {
  public:
   SimStore(World& world, Platter& platter, const DiskFaults& faults);
+  /// The process dies here; the io_context that awaits must still live.
   ~SimStore() override;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
@@ -79,12 +80,15 @@ class SimStore final : public JournalStore, public OutboxStore {
                                                          const AuditEvent& event) override;
 
  private:
+  using CommitResult = std::expected<Committed, StoreFault>;
   /// One piece of work of a commit group: applied to the platter when the sync has ended.
   struct Work {
     std::function<void()> apply;
     std::move_only_function<void()> done;
   };
   void enqueue(Work work);
+  /// Answers a waiting commit once; later answers to it find nobody.
+  void answer(std::uint64_t waiter, CommitResult result);
   void start_group();
   void end_group();
   Committed store(const StoredDiary& diary, const std::vector<std::string>& destinations);
@@ -101,6 +105,8 @@ class SimStore final : public JournalStore, public OutboxStore {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::deque<Work> queue_;
   std::vector<Work> group_;
+  std::map<std::uint64_t, std::move_only_function<void(CommitResult)>> waiters_;
+  std::uint64_t next_waiter_ = 0;
   bool syncing_ = false;
   std::uint64_t epoch_ = 0;
 };
