@@ -129,8 +129,15 @@ Claims collect_claims(const JsonValue& payload) {
 
 std::optional<WallTime> numeric_date(const JsonValue& value) {
   if (!value.is(JsonKind::number)) return std::nullopt;
-  double seconds = 0;
   const char* end = value.text.data() + value.text.size();
+  if (std::int64_t whole = 0; value.text.size() <= 12) {
+    const auto digits = std::from_chars(value.text.data(), end, whole);
+    if (digits.ec == std::errc{} && digits.ptr == end) {
+      if (whole < 0 || whole > static_cast<std::int64_t>(seconds_max)) return std::nullopt;
+      return WallTime{std::chrono::seconds{whole}};
+    }
+  }
+  double seconds = 0;
   const auto parsed = std::from_chars(value.text.data(), end, seconds);
   if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
   if (!(seconds >= 0 && seconds <= seconds_max)) return std::nullopt;

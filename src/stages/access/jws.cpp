@@ -1,5 +1,7 @@
 #include "stages/access/jws.hpp"
 
+#include <algorithm>
+
 #include "base/encoding.hpp"
 #include "base/json.hpp"
 #include "stages/access/plain_text.hpp"

@@ -1,5 +1,6 @@
 #include "stages/access/token_tool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/encoding.hpp"
