@@ -124,6 +124,8 @@ class Generator {
     }
     out.push_back(made);
   }
+  static constexpr std::string_view eight_wide = "痛痛痛痛痛痛痛痛";  // three bytes each
+
   Value value(const FormItem& item) {
     const auto digits = [&](std::uint64_t below) {
       return arena_.copy(std::to_string(random_.below(below)));
@@ -144,8 +146,7 @@ class Generator {
         return value_of(ValueKind::time,
                         arena_.copy(fmt::format("{:02}:30:00", random_.below(24))));
       case ItemType::string:
-        return value_of(ValueKind::string,
-                        std::string_view("痛痛痛痛痛痛痛痛").substr(0, 3 * (1 + random_.below(8))));
+        return value_of(ValueKind::string, eight_wide.substr(0, 3 * (1 + random_.below(8))));
       case ItemType::url:
         return value_of(ValueKind::uri, "https://example.org/");
       case ItemType::quantity: {

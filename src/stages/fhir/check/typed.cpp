@@ -115,6 +115,7 @@ void type_text(const FormItem& item, Value& value, bool stated) {
     if (!stated && (text == "true" || text == "false" || text == "1" || text == "0")) {
       value.kind = ValueKind::boolean;
       value.boolean = text == "true" || text == "1";
+      value.text = {};
     }
   } else if (item.type == ItemType::quantity) {
     if (!stated && Decimal::parse(text)) type_quantity(item, value);
