@@ -11,6 +11,7 @@
 #include "flows/bundle_deriver.hpp"
 #include "flows/catalog_keeper.hpp"
 #include "flows/deliver/delivery.hpp"
+#include "flows/deliver/outbox_api.hpp"
 #include "flows/health.hpp"
 #include "flows/intake_service.hpp"
 #include "flows/keys/key_keeper.hpp"
@@ -68,6 +69,7 @@ class Server {
   void add_health_causes();
   void add_admin_routes();
   void add_drain_route(std::string path, bool on);
+  void add_outbox_routes();
   bool guard_admin(Exchange& exchange, bool changes);
   void announce();
   [[noreturn]] void die(std::string_view why);
@@ -94,6 +96,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
                                     {entropy_.next(), entropy_.next()}};
+  std::unique_ptr<OutboxApi> outbox_api_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<HttpServer> admin_;
   std::uint16_t intake_port_ = 0, admin_port_ = 0;

@@ -4,6 +4,7 @@
 #include "app/admin_guard.hpp"
 #include "app/server.hpp"
 
+#include "flows/deliver/outbox_api.hpp"
 #include "flows/replies.hpp"
 
 namespace vesper {
@@ -97,6 +98,19 @@ void Server::add_admin_routes() {
                        }});
   add_drain_route("/drain", true);
   add_drain_route("/undrain", false);
+  add_outbox_routes();
+}
+
+void Server::add_outbox_routes() {
+  outbox_api_ = std::make_unique<OutboxApi>(*delivery_);
+  const auto serve = [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+    const std::string actor = actor_of(exchange);
+    co_await outbox_api_->serve(exchange.head, exchange.body, actor, exchange.reply);
+  };
+  for (const char* path : {"/outbox", "/outbox/"}) {
+    admin_service_->add({Method::get, path, false, false, serve});
+    admin_service_->add({Method::post, path, true, false, serve});
+  }
 }
 
 void Server::add_drain_route(std::string path, bool on) {
