@@ -63,14 +63,14 @@ enum class Keys { v7, v4 };
 /// Diaries like the ones every figure speaks of: 615 bytes of JSON, 13 answers, 20,000 patients.
 class Diaries {
  public:
-  explicit Diaries(Keys keys) : keys_(keys) {
+  Diaries(Keys keys, std::size_t source_bytes) : keys_(keys) {
     caller_.issuer = "https://id.example";
     caller_.kid = "2026-11";
     caller_.algorithm = "HS256";
     caller_.scopes.add(Scope::patient);
     source_ = R"({"submissionId":"019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b","answers":{)";
-    while (source_.size() < 600) source_ += R"("pain-nrs":4,"note":"slept badly",)";
-    source_.resize(615, ' ');
+    while (source_.size() < source_bytes) source_ += R"("pain-nrs":4,"note":"slept badly",)";
+    source_.resize(source_bytes, ' ');
   }
   void prepare(PreparedEntry& out) {
     const std::uint64_t number = number_++;
@@ -232,6 +232,7 @@ struct Settings {
   std::size_t preload = 100'000, rows = 50'000;
   std::vector<std::size_t> batches{1, 8, 64, 256};
   SqliteOptions options;
+  std::size_t source_bytes = 615;
   bool deliver = false;
 };
 
@@ -252,7 +253,7 @@ void run_keys(Settings settings, Keys keys, const char* name) {
   for (const char* suffix : {"", "-wal", "-shm", ".lock"})
     std::filesystem::remove(settings.options.path + suffix);
   auto journal = open_journal(settings.options, clock, entropy);
-  Diaries diaries(keys);
+  Diaries diaries(keys, settings.source_bytes);
   std::ignore = run(*journal, diaries, settings.preload, 1000, settings.deliver);
   for (const std::size_t batch : settings.batches) {
     const std::size_t rows = batch == 1 ? settings.rows / 10 : settings.rows;
@@ -296,6 +297,7 @@ int main(int argc, char** argv) {
   app.add_option("--checkpoint", settings.options.checkpoint_frames, "log pages");
   app.add_option("--cache", settings.options.cache_bytes, "page cache, bytes");
   app.add_option("--run", settings.options.index_run_keys, "keys an index run");
+  app.add_option("--source", settings.source_bytes, "bytes kept a diary");
   app.add_flag("--deliver", settings.deliver, "settle every diary as well");
   CLI11_PARSE(app, argc, argv);
   if (keys != "v4") vesper::run_keys(settings, vesper::Keys::v7, "v7");

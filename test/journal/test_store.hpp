@@ -109,11 +109,11 @@ class TestStore {
     open();
   }
   void drive_all(std::vector<std::function<asio::awaitable<void>()>> bodies) {
-    asio::io_context context(1);
     for (auto& body : bodies)
       asio::co_spawn(context, body, [](const std::exception_ptr& error) {
         if (error) std::rethrow_exception(error);
       });
+    context.restart();
     context.run();
   }
   void drive(std::function<asio::awaitable<void>()> body) {
@@ -124,6 +124,7 @@ class TestStore {
   [[nodiscard]] Deadline soon() const { return {clock.now() + 30s}; }
 
   TemporaryDirectory directory;
+  asio::io_context context{1};  ///< outlives the store, whose threads post to it
   SqliteOptions options;
   TestClock clock;
   TestEntropy entropy;
