@@ -21,34 +21,39 @@ class ManualClock : public Clock {
   }
   asio::awaitable<bool> sleep_until(Instant when) override {
     if (when <= now_) co_return true;
-    const auto executor = co_await asio::this_coro::executor;
-    const auto sleeper = sleepers_.emplace(sleepers_.end(), when, executor);
-    sleeper->timer.expires_at(asio::steady_timer::time_point::max());
+    // In the coroutine's frame: it goes with it, also when its io_context ends first.
+    Sleeper sleeper{*this, when, co_await asio::this_coro::executor};
     boost::system::error_code error;
-    co_await sleeper->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    const bool reached = sleeper->reached;
-    sleepers_.erase(sleeper);
-    co_return reached;
+    co_await sleeper.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_return sleeper.reached;
   }
   void advance(Duration by) {
     now_ += by;
-    for (auto& sleeper : sleepers_) {
-      if (sleeper.when > now_) continue;
-      sleeper.reached = true;
-      sleeper.timer.cancel();
+    for (auto* sleeper : sleepers_) {
+      if (sleeper->when > now_) continue;
+      sleeper->reached = true;
+      sleeper->timer.cancel();
     }
   }
 
  private:
   struct Sleeper {
     template <class Executor>
-    Sleeper(Instant until, const Executor& executor) : when(until), timer(executor) {}
+    Sleeper(ManualClock& of, Instant until, const Executor& executor)
+        : clock(of), when(until), timer(executor) {
+      timer.expires_at(asio::steady_timer::time_point::max());
+      clock.sleepers_.push_back(this);
+    }
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+    ~Sleeper() { clock.sleepers_.remove(this); }
+    ManualClock& clock;
     Instant when;
     asio::steady_timer timer;
     bool reached = false;
   };
   Instant now_{std::chrono::hours{1}};
-  std::list<Sleeper> sleepers_;
+  std::list<Sleeper*> sleepers_;
 };
 
 }  // namespace vesper::test
