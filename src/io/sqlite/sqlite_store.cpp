@@ -116,8 +116,9 @@ void SqliteStore::run_journal() {
     if (stopping) break;
     constexpr int idle_ms = 250;
     queue_->wait(idle_ms);
-    if (queue_->entries() != 0 || has_chores_.load() || idle_done_) continue;
+    // Also without traffic: readyz must see that there is room again, or none will ever come.
     look_at_disk(clock_.now());
+    if (queue_->entries() != 0 || has_chores_.load() || idle_done_) continue;
     if (!journal_->broken() && !journal_->checkpoint(true)) break_down();
     idle_done_ = true;
   }
