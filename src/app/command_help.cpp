@@ -102,7 +102,8 @@ std::string first_screen() {
 }
 
 std::string help_text(const Command& command) {
-  std::string out = fmt::format("Usage: {}\n\n{}.\n", usage_line(command), command.summary);
+  std::string out =
+      fmt::format("Usage: {}\n\n{}.\n", wrapped(usage_line(command), 7, 7), command.summary);
   if (!command.detail.empty()) out += "\n" + wrapped(command.detail, 0, 0) + "\n";
   if (!command.arguments.empty()) {
     out += "\nArguments:\n";

@@ -168,6 +168,32 @@ constexpr CommandOption verify_options[] = {
     {.name = "json", .meaning = "The report as one JSON object"},
 };
 
+constexpr CommandArgument destination_argument[] = {
+    {.name = "DESTINATION", .meaning = "Name of a destination, as `outbox list` prints it"},
+};
+constexpr CommandArgument delivery_arguments[] = {
+    {.name = "DESTINATION", .meaning = "Name of a destination, as `outbox list` prints it"},
+    {.name = "DELIVERY-ID", .meaning = "Which delivery, as `outbox show` prints it"},
+};
+constexpr CommandOption outbox_read_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "json", .meaning = "The server's answer as JSON"},
+};
+constexpr CommandOption outbox_change_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "reason", .kind = text, .argument = "TEXT", .meaning = "Kept in the audit trail"},
+    {.name = "json", .meaning = "The server's answer as JSON"},
+};
+constexpr CommandOption outbox_skip_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "reason",
+     .kind = text,
+     .argument = "TEXT",
+     .required = true,
+     .meaning = "Why the diary is given up; kept in the audit trail"},
+    {.name = "json", .meaning = "The server's answer as JSON"},
+};
+
 constexpr CommandArgument reference_arguments[] = {
     {.name = "FOLDER", .meaning = "The folder that is docs/reference"},
 };
@@ -212,6 +238,42 @@ constexpr Command table[] = {
      .arguments = trial_arguments,
      .options = publish_options,
      .run = command_trial_publish},
+    {.name = "outbox list",
+     .summary = "Tell what is owed to whom",
+     .detail = "",
+     .arguments = {},
+     .options = outbox_read_options,
+     .run = command_outbox},
+    {.name = "outbox show",
+     .summary = "Tell what is parked for a destination, and why",
+     .detail = "",
+     .arguments = destination_argument,
+     .options = outbox_read_options,
+     .run = command_outbox},
+    {.name = "outbox redrive",
+     .summary = "Owe a parked delivery again",
+     .detail = "",
+     .arguments = delivery_arguments,
+     .options = outbox_change_options,
+     .run = command_outbox},
+    {.name = "outbox skip",
+     .summary = "Give up a parked delivery",
+     .detail = "The diary stays in the journal; the patient's later ones go on.",
+     .arguments = delivery_arguments,
+     .options = outbox_skip_options,
+     .run = command_outbox},
+    {.name = "outbox pause",
+     .summary = "Deliver nothing more to a destination",
+     .detail = "It stays paused over a restart.",
+     .arguments = destination_argument,
+     .options = outbox_change_options,
+     .run = command_outbox},
+    {.name = "outbox resume",
+     .summary = "Deliver to a destination again",
+     .detail = "",
+     .arguments = destination_argument,
+     .options = outbox_change_options,
+     .run = command_outbox},
     {.name = "token mint",
      .summary = "Make a development token",
      .detail = "The token is printed alone on a line. The server itself never signs tokens.",

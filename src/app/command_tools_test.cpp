@@ -236,6 +236,27 @@ TEST_F(OfflineCommands, PublishSaysWhenNobodyAnswers) {
   EXPECT_NE(ran.err.find("http://127.0.0.1:1: nobody answers there"), std::string::npos) << ran.err;
 }
 
+TEST_F(OfflineCommands, OutboxCommandsSayWhenNobodyAnswers) {
+  const std::vector<std::vector<std::string>> commands{
+      {"outbox", "list"},
+      {"outbox", "show", "default"},
+      {"outbox", "redrive", "default", "019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b"},
+      {"outbox", "skip", "default", "019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b", "--reason", "test"},
+      {"outbox", "pause", "default"},
+      {"outbox", "resume", "default"}};
+  for (auto words : commands) {
+    words.insert(words.end(), {"--server", "http://127.0.0.1:1"});
+    const Ran ran = run(words);
+    EXPECT_NE(ran.status, ExitStatus::done) << words[1];
+    EXPECT_FALSE(ran.err.empty());
+    EXPECT_TRUE(ran.out.empty()) << ran.out;
+  }
+  EXPECT_EQ(run({"outbox", "skip", "default", "019aaf0e-7c1e-7b52-a3b0-1d2c3e4f5a6b", "--server",
+                 "http://127.0.0.1:1"})
+                .status,
+            ExitStatus::usage);
+}
+
 TEST_F(OfflineCommands, GroupsTellTheirCommands) {
   EXPECT_EQ(run({"token", "--help"}).status, ExitStatus::done);
   const Ran ran = run({"token"});

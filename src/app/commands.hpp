@@ -6,6 +6,7 @@ namespace vesper {
 // What the rows of command_table.cpp run; each stands in a file of its own name.
 ExitStatus command_serve(Invocation& invocation);
 ExitStatus command_check(Invocation& invocation);
+ExitStatus command_outbox(Invocation& invocation);
 ExitStatus command_convert(Invocation& invocation);
 ExitStatus command_trial_lint(Invocation& invocation);
 ExitStatus command_trial_publish(Invocation& invocation);

@@ -48,21 +48,22 @@ std::expected<ServerClient, std::string> ServerClient::from(const Invocation& in
     while (token->ends_with('\n') || token->ends_with('\r')) token->pop_back();
     if (token->empty() || !header_safe(*token))
       return std::unexpected(fmt::format("{}: holds no token", *file));
-    client.authorization_ = "Bearer " + *token;
+    client.token_ = *std::move(token);
   }
   return client;
 }
 
 std::expected<FetchReply, std::string> ServerClient::ask(const Question& question) const {
   SystemClock clock;
-  FetchClient fetch{clock, {.ca_file = ca_file_, .certificate_file = {}, .key_file = {}}};
+  FetchClient fetch{clock, tls_files()};
+  const std::string authorization = token_.empty() ? "" : "Bearer " + token_;
   const std::string url = server_ + std::string(question.path);
   const HttpFetch::Request request{
       .method = question.method,
       .url = url,
       .content_type = question.body.empty() ? std::string_view{} : "application/json",
       .body = question.body,
-      .authorization = authorization_,
+      .authorization = authorization,
       .headers = question.headers};
   asio::io_context context{1};
   std::expected<FetchReply, FetchFault> reply = std::unexpected(FetchFault::timed_out);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "app/command.hpp"
+#include "io/https_client/tls_source.hpp"
 #include "ports/http_fetch.hpp"
 
 namespace vesper {
@@ -23,9 +24,15 @@ class ServerClient {
   };
   [[nodiscard]] std::expected<FetchReply, std::string> ask(const Question& question) const;
 
+  [[nodiscard]] const std::string& server() const { return server_; }
+  [[nodiscard]] const std::string& token() const { return token_; }  ///< empty: none
+  [[nodiscard]] TlsFiles tls_files() const {
+    return {.ca_file = ca_file_, .certificate_file = {}, .key_file = {}};
+  }
+
  private:
   ServerClient() = default;
-  std::string server_, authorization_, ca_file_;
+  std::string server_, token_, ca_file_;
   Duration timeout_{};
 };
 
