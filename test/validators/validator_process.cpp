@@ -27,11 +27,32 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+// HAPI cannot expand a contained value set of codes whose system it does not have: the same codes
+// as options say the same.
+void spell_out(json& items, const json& contained) {
+  for (json& item : items) {
+    const std::string set = item.value("answerValueSet", "");
+    for (const json& resource : contained) {
+      if (set != "#" + resource.value("id", "")) continue;
+      item.erase("answerValueSet");
+      for (const json& include : resource["compose"]["include"])
+        for (const json& concept_ : include["concept"])
+          item["answerOption"].push_back({{"valueCoding",
+                                           {{"system", include["system"]},
+                                            {"code", concept_["code"]},
+                                            {"display", concept_["display"]}}}});
+    }
+    if (item.contains("item")) spell_out(item["item"], contained);
+  }
+}
+
 void add(std::vector<Document>& out, std::set<std::string>& known, const std::string& name,
          const json& description, std::string bundle) {
-  for (const json& questionnaire : golden::questionnaires_of(description))
-    if (known.insert(questionnaire.value("url", name)).second)
-      out.push_back({name + " (form)", questionnaire.dump()});
+  for (json questionnaire : golden::questionnaires_of(description)) {
+    if (!known.insert(questionnaire.value("url", name)).second) continue;
+    spell_out(questionnaire["item"], questionnaire.value("contained", json::array()));
+    out.push_back({name + " (form)", questionnaire.dump()});
+  }
   out.push_back({name, one_line(std::move(bundle))});
 }
 
