@@ -76,7 +76,7 @@ ExitStatus command_trial_publish(Invocation& invocation) {
   if (!condition) return refused(invocation, condition.error());
   const std::string headers = *condition + "Vesper-Reason: " + reason + "\r\n";
   const auto reply =
-      client->ask({.method = "PUT", .path = path, .body = *document, .headers = headers});
+      client->ask({.method = "POST", .path = path, .body = *document, .headers = headers});
   if (!reply) return slip(invocation, reply.error());
   if (reply->status != 200 && reply->status != 201) return refused(invocation, *reply);
   if (invocation.flag("json"))

@@ -20,6 +20,7 @@ class Loop {
   void run();
   /// Ends the thread and joins it; idempotent.
   void stop();
+  [[nodiscard]] bool running() const { return thread_.joinable(); }
   [[nodiscard]] asio::io_context& context() { return context_; }
   [[nodiscard]] asio::io_context::executor_type executor() { return context_.get_executor(); }
 

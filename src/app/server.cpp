@@ -128,6 +128,7 @@ Started Server::load_trials() {
   keeper_ = std::make_unique<CatalogKeeper>(control_.executor(), clock_, log_, metrics_, *store_,
                                             destination_names(config_));
   keeper_->add_shard({delivering_.executor(), &delivery_catalog_});
+  keeper_->add_shard({control_.executor(), &admin_catalog_});
   if (auto loaded = await_on(control_, keeper_->load()); !loaded) return failed(3, loaded.error());
   if (demo_) return publish_demonstration();
   return {};
@@ -171,7 +172,7 @@ void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>&
   shard->service = std::make_unique<IntakeService>(
       intake_settings(config_),
       IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->bundles,
-                           *keys_, [this] { delivery_->notify(); }, health_, entropy_});
+                           *keys_, health_, entropy_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
       HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_});
@@ -188,6 +189,7 @@ Started Server::start_delivery() {
       std::make_unique<Delivery>(delivering_.executor(), destinations,
                                  DeliveryPorts{*store_, *store_, *upstream_, *delivery_bundles_,
                                                clock_, entropy_, metrics_, log_});
+  store_->watch([this] { delivery_->notify(); });
   if (auto started = await_on(delivering_, delivery_->start()); !started)
     return failed(3, "the outbox cannot be read");
   return {};
@@ -218,9 +220,11 @@ void Server::stop() {
   health_.stop();
   const Deadline deadline{clock_.now() + config_.shutdown.deadline};
   std::vector<std::future<std::size_t>> draining;
-  for (auto& shard : shards_)
+  for (auto& shard : shards_) {
+    if (!shard->loop.running()) continue;  // the start failed before
     draining.push_back(
         asio::co_spawn(shard->loop.context(), shard->server->drain(deadline), asio::use_future));
+  }
   for (auto& shard : draining) (void)shard.get();
   if (delivery_) await_on(delivering_, delivery_->stop(deadline));
   if (admin_) (void)await_on(control_, admin_->drain({clock_.now() + 200ms}));

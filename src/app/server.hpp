@@ -70,6 +70,7 @@ class Server {
   void add_admin_routes();
   void add_drain_route(std::string path, bool on);
   void add_outbox_routes();
+  void add_trial_routes();
   bool guard_admin(Exchange& exchange, bool changes);
   void announce();
   [[noreturn]] void die(std::string_view why);
@@ -89,7 +90,7 @@ class Server {
   std::unique_ptr<KeyKeeper> keys_;
   asio::cancellation_signal keys_end_;
   std::unique_ptr<CatalogKeeper> keeper_;
-  ShardCatalog delivery_catalog_;
+  ShardCatalog delivery_catalog_, admin_catalog_;
   std::unique_ptr<BundleDeriver> delivery_bundles_;
   std::unique_ptr<UpstreamClient> upstream_;
   std::unique_ptr<Delivery> delivery_;
@@ -97,6 +98,8 @@ class Server {
   access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
                                     {entropy_.next(), entropy_.next()}};
   std::unique_ptr<OutboxApi> outbox_api_;
+  Random admin_random_{entropy_.next()};
+  std::unique_ptr<TrialRoutes> admin_trials_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<HttpServer> admin_;
   std::uint16_t intake_port_ = 0, admin_port_ = 0;

@@ -6,6 +6,8 @@
 
 #include "flows/deliver/outbox_api.hpp"
 #include "flows/replies.hpp"
+#include "flows/routes.hpp"
+#include "flows/trial_routes.hpp"
 
 namespace vesper {
 namespace {
@@ -99,6 +101,30 @@ void Server::add_admin_routes() {
   add_drain_route("/drain", true);
   add_drain_route("/undrain", false);
   add_outbox_routes();
+  add_trial_routes();
+}
+
+// An operator publishes on the admin port (`vesper trial publish --server`): whoever passes the
+// guard may touch every trial, and the audit names the token's holder, or `local`.
+void Server::add_trial_routes() {
+  admin_trials_ = std::make_unique<TrialRoutes>(admin_catalog_, *keeper_, admin_random_);
+  const auto as_operator = [](Exchange& exchange, std::string_view trial) {
+    Caller caller;
+    caller.issuer = "local";
+    if (exchange.caller) caller = *exchange.caller;
+    caller.trials = {percent_decode(trial).value_or("")};
+    exchange.caller = std::make_shared<const Caller>(std::move(caller));
+  };
+  admin_service_->add({Method::get, "/trials/", false, false,
+                       [this, as_operator](Exchange& exchange, std::string_view trial) {
+                         as_operator(exchange, trial);
+                         return admin_trials_->read(exchange, trial);
+                       }});
+  admin_service_->add({Method::post, "/trials/", true, false,
+                       [this, as_operator](Exchange& exchange, std::string_view trial) {
+                         as_operator(exchange, trial);
+                         return admin_trials_->publish(exchange, trial);
+                       }});
 }
 
 void Server::add_outbox_routes() {

@@ -44,7 +44,6 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   if (committed->how == Committed::How::conflict) co_return refuse_conflict(reply);
 
   acknowledge(reply, committed->facts, committed->how == Committed::How::replay);
-  if (committed->how == Committed::How::stored) owed_();
   telemetry_.observe(Histogram::ingest_seconds, clock_.now() - exchange.started);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
-#include <functional>
 
 #include "base/random.hpp"
 #include "ports/catalog.hpp"
@@ -18,13 +17,12 @@ namespace vesper {
 class Ingest {
  public:
   Ingest(Clock& clock, Telemetry& telemetry, JournalStore& journal, const Catalog& catalog,
-         Random& random, std::function<void()> owed)
+         Random& random)
       : clock_(clock),
         telemetry_(telemetry),
         journal_(journal),
         catalog_(catalog),
-        random_(random),
-        owed_(std::move(owed)) {}
+        random_(random) {}
 
   /// `exchange` has a caller and a whole body; leaves the answer in exchange.reply.
   asio::awaitable<void> run(Exchange& exchange);
@@ -35,7 +33,6 @@ class Ingest {
   JournalStore& journal_;
   const Catalog& catalog_;
   Random& random_;
-  std::function<void()> owed_;  // wakes delivery
   Decoder decoder_;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "base/random.hpp"
@@ -34,7 +33,6 @@ class IntakeService final : public HttpService {
     CatalogKeeper& keeper;
     BundleSource& bundles;
     KeyKeeper& keys;
-    std::function<void()> owed;  ///< called after a commit that owes deliveries; cheap
     const Health& health;
     Entropy& entropy;
   };

@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
 #include <expected>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,10 @@ namespace vesper {
 class OutboxStore {
  public:
   virtual ~OutboxStore() = default;
+
+  /// `owed` is called after each commit that stored debts, on the store's thread: it must be quick
+  /// and may be called from any thread. Set before the first commit.
+  virtual void watch(std::function<void()> owed) = 0;
 
   /// Starts an epoch of this process: leases of earlier epochs are void. Once, before any lease.
   virtual asio::awaitable<std::expected<std::uint64_t, StoreFault>> begin_epoch() = 0;

@@ -79,6 +79,7 @@ void SimStore::end_group() {
   for (auto& work : group_)
     if (work.done) work.done();
   world_->trace("sync ends", group_.size());
+  owed_();
   syncing_ = false;
   if (!queue_.empty()) start_group();
 }
@@ -123,8 +124,9 @@ asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const Jou
         world_->at(deadline.at, [this, waiter, alive = alive_] {
           if (*alive) answer(waiter, std::unexpected{StoreFault::timed_out});
         });
-        enqueue({[this, pending] { pending->result = store(pending->diary, pending->destinations); },
-                 [this, waiter, pending] { answer(waiter, pending->result); }});
+        enqueue(
+            {[this, pending] { pending->result = store(pending->diary, pending->destinations); },
+             [this, waiter, pending] { answer(waiter, pending->result); }});
         if (faults_->acknowledge_before_sync)
           answer(waiter, Committed{Committed::How::stored, pending->diary.facts});
       },

@@ -62,6 +62,7 @@ class SimStore final : public JournalStore, public OutboxStore {
   asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override;
   asio::awaitable<std::expected<void, StoreFault>> record(const AuditEvent& event) override;
 
+  void watch(std::function<void()> owed) override { owed_ = std::move(owed); }
   asio::awaitable<std::expected<std::uint64_t, StoreFault>> begin_epoch() override;
   asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> lease(
       std::string_view destination, Position after, std::size_t limit) override;
@@ -107,6 +108,7 @@ class SimStore final : public JournalStore, public OutboxStore {
   std::vector<Work> group_;
   std::map<std::uint64_t, std::move_only_function<void(CommitResult)>> waiters_;
   std::uint64_t next_waiter_ = 0;
+  std::function<void()> owed_ = [] {};
   bool syncing_ = false;
   std::uint64_t epoch_ = 0;
 };

@@ -65,10 +65,11 @@ Node::Node(Surroundings& around, std::string key_set)
   delivery_ = std::make_unique<Delivery>(
       executor, std::vector{destination_settings()},
       DeliveryPorts{*store_, *store_, *upstream_, *bundles_, *clock_, entropy_, *telemetry_, log_});
+  store_->watch([this] { delivery_->notify(); });
   service_ = std::make_unique<IntakeService>(
       IntakeSettings{},
       IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_, *bundles_, *keys_,
-                           [this] { delivery_->notify(); }, health_, entropy_});
+                           health_, entropy_});
   asio::co_spawn(*context_, start(), rethrow);
 }
 

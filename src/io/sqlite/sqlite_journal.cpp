@@ -70,6 +70,7 @@ std::expected<void, StoreFault> SqliteJournal::commit_group(
   }
   first_position_ = next_position_;
   committed_at_ = clock_.wall();
+  group_owes_ = false;
   leaves_.clear();
   event_leaves_.clear();
   stored_.clear();
@@ -133,9 +134,11 @@ SqliteJournal::Result SqliteJournal::add(const PreparedEntry& entry,
   const auto& context = contexts_.intern(entry.context());
   insert_diary(entry, context);
   keys_.insert(entry.submission_id, entry.delivery_id, next_position_);
-  if (entry.disposition != Disposition::held)
+  if (entry.disposition != Disposition::held) {
+    group_owes_ |= !context.destinations.empty();
     for (const auto& destination : context.destinations)
       outbox_.owe(destination, {next_position_, entry.lane, entry.delivery_id, 0, committed_at_});
+  }
   Committed committed;
   committed.facts = {.submission_id = entry.submission_id,
                      .delivery_id = entry.delivery_id,

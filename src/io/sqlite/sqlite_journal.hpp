@@ -40,6 +40,8 @@ class SqliteJournal {
   /// fault none of them has happened.
   std::expected<void, StoreFault> commit_group(std::span<const PreparedEntry* const> entries,
                                                std::span<Task> tasks, std::span<Result> results);
+  /// Whether the last group stored debts.
+  [[nodiscard]] bool group_owes() const { return group_owes_; }
   /// Copies the log into the database when it is long enough, or in any case. False: broken.
   bool checkpoint(bool force);
   /// For a clean stop: indexes what is left and empties the log. False: broken.
@@ -91,6 +93,7 @@ class SqliteJournal {
   Uuid chain_id_;
   Hash link_{};              ///< of the last group
   std::uint64_t group_ = 0;  ///< its number
+  bool group_owes_ = false;
   Position next_position_ = 1;
   std::uint64_t last_anchor_ = 0;  ///< position of the last anchor
   std::uint64_t conflicts_ = 0;    ///< kept in all

@@ -1,5 +1,7 @@
 #include "io/sqlite/sqlite_store.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <condition_variable>
 
@@ -103,6 +105,7 @@ bool SqliteStore::offer(Chore& chore) {
 }
 
 void SqliteStore::run_journal() {
+  pthread_setname_np(pthread_self(), "vesper-journal");
   for (;;) {
     const bool stopping = stopping_.load();
     queue_->take(waiting_);
@@ -166,6 +169,7 @@ void SqliteStore::run_group() {
   report_group(began);
   queue_->answer(group_);
   for (Chore& chore : chores_) chore.done(committed);
+  if (committed && journal_->group_owes()) owed_();
   if (journal_->broken())
     break_down();
   else if (!journal_->checkpoint(false))

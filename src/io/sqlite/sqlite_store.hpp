@@ -59,6 +59,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override;
   asio::awaitable<std::expected<void, StoreFault>> record(const AuditEvent& event) override;
 
+  void watch(std::function<void()> owed) override { owed_ = std::move(owed); }
   asio::awaitable<std::expected<std::uint64_t, StoreFault>> begin_epoch() override;
   asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> lease(
       std::string_view destination, Position after, std::size_t limit) override;
@@ -112,6 +113,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::shared_ptr<CommitQueue> queue_;
   ReadThread reader_;
 
+  std::function<void()> owed_ = [] {};
   std::mutex chores_mutex_;
   std::vector<Chore> chores_offered_;
   std::atomic<bool> has_chores_{false}, stopping_{false}, closed_{false}, broken_{false},
