@@ -18,21 +18,21 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-void Connection::expire() {
+void ClientConnection::expire() {
   expired_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
 
-WireFault Connection::fault_of(boost::system::error_code error) const {
+WireFault ClientConnection::fault_of(boost::system::error_code error) const {
   if (expired_) return WireFault::timed_out;
   if (error.category() == asio::error::get_ssl_category()) return WireFault::tls;
   return WireFault::cut;
 }
 
-asio::awaitable<WireFault> Connection::connect(const Url& url,
-                                               const std::vector<tcp::endpoint>& addresses,
-                                               TlsSource::Context tls) {
+asio::awaitable<WireFault> ClientConnection::connect(const Url& url,
+                                                     const std::vector<tcp::endpoint>& addresses,
+                                                     TlsSource::Context tls) {
   context_ = std::move(tls);
   boost::system::error_code failed = asio::error::host_not_found;
   for (const auto& address : addresses) {
@@ -47,7 +47,7 @@ asio::awaitable<WireFault> Connection::connect(const Url& url,
   co_return co_await shake_hands(url);
 }
 
-asio::awaitable<WireFault> Connection::shake_hands(const Url& url) {
+asio::awaitable<WireFault> ClientConnection::shake_hands(const Url& url) {
   tls_.emplace(socket_, *context_);
   boost::system::error_code failed;
   tls_->set_verify_callback(asio::ssl::host_name_verification(url.host), failed);
@@ -62,8 +62,8 @@ asio::awaitable<WireFault> Connection::shake_hands(const Url& url) {
 }
 
 template <class Stream>
-asio::awaitable<WireFault> Connection::run(Stream& stream, std::string_view request_head,
-                                           std::string_view body, ResponseParser& parser) {
+asio::awaitable<WireFault> ClientConnection::run(Stream& stream, std::string_view request_head,
+                                                 std::string_view body, ResponseParser& parser) {
   const std::array<asio::const_buffer, 2> request{asio::buffer(request_head), asio::buffer(body)};
   auto [write_error, written] = co_await asio::async_write(stream, request, as_result);
   if (expired_) co_return WireFault::timed_out;
@@ -88,8 +88,9 @@ asio::awaitable<WireFault> Connection::run(Stream& stream, std::string_view requ
   }
 }
 
-asio::awaitable<WireFault> Connection::exchange(std::string_view request_head,
-                                                std::string_view body, ResponseParser& parser) {
+asio::awaitable<WireFault> ClientConnection::exchange(std::string_view request_head,
+                                                      std::string_view body,
+                                                      ResponseParser& parser) {
   reusable_ = stale_ = false;
   if (tls_) return run(*tls_, request_head, body, parser);
   return run(socket_, request_head, body, parser);

@@ -21,9 +21,9 @@ enum class WireFault : std::uint8_t { none, refused, timed_out, cut, not_http, t
 ///   Thread: its executor's only. No function throws.
 ///   Shape: expire() closes it from outside when the deadline passes; every await then ends with
 ///   timed_out.
-class Connection {
+class ClientConnection {
  public:
-  explicit Connection(asio::any_io_executor executor) : socket_(std::move(executor)) {}
+  explicit ClientConnection(asio::any_io_executor executor) : socket_(std::move(executor)) {}
 
   /// Connects to the first of `addresses` that answers; with `tls`, shakes hands, the server's name
   /// sent (SNI) and its certificate verified for it.

@@ -63,7 +63,7 @@ asio::awaitable<std::expected<FetchReply, FetchFault>> FetchClient::fetch(const 
   if (!addresses) co_return std::unexpected(fault_of(addresses.error()));
 
   const auto executor = co_await asio::this_coro::executor;
-  Connection connection{executor};
+  ClientConnection connection{executor};
   DeadlineSweep sweep{executor, clock_};
   KeptDeadline kept{sweep, deadline.at, [&] { connection.expire(); }};
   WireFault fault = co_await connection.connect(*url, *addresses, std::move(context));

@@ -13,7 +13,7 @@
 
 namespace vesper {
 
-class Connection;
+class ClientConnection;
 class ResponseParser;
 
 /// What is wrong with a destination's table, in words for the person who wrote it; empty when
