@@ -97,7 +97,9 @@ asio::awaitable<bool> Credentials::oauth(Deadline deadline) {
 
 asio::awaitable<bool> Credentials::ask_for_token(Deadline deadline) {
   const auto url = parse_url(settings_.oauth_token_url);
-  const auto secret = read_secret(settings_.oauth_client_secret_file);
+  const auto secret = settings_.oauth_client_secret.empty()
+                          ? read_secret(settings_.oauth_client_secret_file)
+                          : std::optional{settings_.oauth_client_secret};
   if (!url || (!url->tls && !url->loopback() && !settings_.allow_plain_http) || !secret) {
     why_ = secret ? "the token endpoint is not an https URL: " + settings_.oauth_token_url
                   : "no client secret in " + settings_.oauth_client_secret_file;

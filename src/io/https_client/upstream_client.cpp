@@ -65,8 +65,9 @@ std::string fault_of(const UpstreamSettings& s) {
     const auto token = parse_url(s.oauth_token_url);
     if (!token || (!token->tls && !token->loopback() && !s.allow_plain_http))
       return "the OAuth2 token endpoint must be an https URL: " + s.oauth_token_url;
-    if (s.oauth_client_id.empty() || s.oauth_client_secret_file.empty())
-      return "OAuth2 needs a client id and a client secret file";
+    if (s.oauth_client_id.empty() ||
+        s.oauth_client_secret.empty() == s.oauth_client_secret_file.empty())
+      return "OAuth2 needs a client id and a client secret, or a file with the secret";
   }
   return {};
 }
@@ -86,7 +87,7 @@ struct UpstreamClient::Pool {
            "Content-Type: application/fhir+json\r\n";
   }
 
-  std::unique_ptr<Connection> take_idle(Instant now) {
+  std::unique_ptr<ClientConnection> take_idle(Instant now) {
     while (!idle.empty()) {
       auto connection = std::move(idle.back());
       idle.pop_back();
@@ -96,7 +97,7 @@ struct UpstreamClient::Pool {
     return nullptr;
   }
 
-  void give_back(std::unique_ptr<Connection> connection, Instant now) {
+  void give_back(std::unique_ptr<ClientConnection> connection, Instant now) {
     if (!connection->reusable() || idle.size() >= settings.concurrency) return;
     connection->idle_since = now;
     const auto fresh = std::ranges::find_if(
@@ -111,7 +112,7 @@ struct UpstreamClient::Pool {
   FetchClient fetch;
   Credentials credentials;
   std::string head;
-  std::vector<std::unique_ptr<Connection>> idle;  // oldest first
+  std::vector<std::unique_ptr<ClientConnection>> idle;  // oldest first
   std::vector<asio::ip::tcp::endpoint> addresses;
   Instant resolve_again{};
 };
@@ -169,7 +170,7 @@ asio::awaitable<UpstreamReply> UpstreamClient::try_once(Pool& pool, const Upstre
     auto connection = fresh ? nullptr : pool.take_idle(now);
     const bool connected = connection != nullptr;
     if (!connected) {
-      connection = std::make_unique<Connection>(executor_);
+      connection = std::make_unique<ClientConnection>(executor_);
       if (now >= pool.resolve_again || pool.addresses.empty()) {
         auto found = co_await resolve(*pool.url, deadline, clock_);
         if (!found) co_return no_answer(trouble_of(found.error()));

@@ -294,6 +294,17 @@ TEST_F(OAuthTest, AsksOnceAndKeepsTheToken) {
   EXPECT_NE(requests[1].find("Authorization: Bearer t1\r\n"), std::string::npos);
 }
 
+TEST_F(OAuthTest, TakesTheSecretItselfAsWellAsAFile) {
+  settings.oauth_client_secret = "s3cret";
+  EXPECT_FALSE(fault_of(settings).empty()) << "one of the two, not both";
+  settings.oauth_client_secret_file.clear();
+  EXPECT_EQ(fault_of(settings), "");
+  EXPECT_EQ(post().status, 200);
+  ASSERT_EQ(token_requests.size(), 1u);
+  EXPECT_NE(token_requests[0].find("Authorization: Basic dmVzcGVyJTNBMTpzM2NyZXQ=\r\n"),
+            std::string::npos);
+}
+
 TEST_F(OAuthTest, AsksOnceForManyAtATime) {
   client = std::make_unique<UpstreamClient>(context.get_executor(), clock, std::vector{settings});
   int done = 0;
