@@ -31,6 +31,7 @@ HttpLimits admin_limits(const Config& config) {
 IntakeSettings intake_settings(const Config& config) {
   IntakeSettings settings;
   settings.body_limit_bytes = config.intake.body_max_bytes;
+  settings.submit_deadline = config.intake.request_deadline;
   return settings;
 }
 

@@ -111,7 +111,8 @@ bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
 }
 
 void IntakeService::set_deadline(Exchange& exchange, const Route& route) const {
-  Duration allowed = route.deadline;
+  const bool submits = route.id == RouteId::submit_diary;
+  Duration allowed = submits ? settings_.submit_deadline : Duration{route.deadline};
   if (const Header* header = exchange.head.find("x-request-timeout-ms")) {
     std::uint32_t milliseconds = 0;
     const auto [end, fault] = std::from_chars(

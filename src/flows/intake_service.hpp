@@ -18,6 +18,7 @@ namespace vesper {
 
 struct IntakeSettings {
   std::uint64_t body_limit_bytes = 1 << 20;
+  Duration submit_deadline = 10s;       ///< from the head of a diary to its commit
   access::TokenCache::Limits tokens{};  ///< of each shard
 };
 
