@@ -47,10 +47,8 @@ struct JournalConfig {
   std::filesystem::path sqlite_file;  ///< from `url`
   std::uint32_t batch_entries_max = 0;
   std::uint64_t batch_max_bytes = 0;
-  std::chrono::microseconds batch_wait{};
   std::uint32_t queue_entries_max = 0;
   std::uint64_t disk_reserve_bytes = 0;
-  std::uint32_t read_threads = 0;
 };
 
 struct IssuerConfig {

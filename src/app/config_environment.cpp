@@ -109,6 +109,11 @@ ConfigEnvironment config_environment(char** environ) {
 
 void draft_environment(const ConfigEnvironment& environment, ConfigDraft& draft) {
   for (const auto& [name, value] : environment) {
+    if (std::ranges::find(environment, name + "_FILE", &ConfigEnvironment::value_type::first) !=
+        environment.end()) {
+      draft.fault(fmt::format("environment {0}: {0}_FILE is set too; set one of them", name));
+      continue;
+    }
     const auto path = levels(name);
     const auto target = target_of(path, draft);
     if (!target) {

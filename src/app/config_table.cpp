@@ -176,22 +176,19 @@ constexpr ConfigKey keys[] = {
                                            "Open connections."),
     plain<&JournalConfig::sqlite_file>("url", journal_url, "sqlite:data/vesper.db",
                                        "`sqlite:FILE`. The folder is made."),
-    numeric<&JournalConfig::batch_entries_max>("batch_entries_max", "512", {1, 65'536, "diaries"},
-                                               "Diaries of one commit group."),
+    numeric<&JournalConfig::batch_entries_max>(
+        "batch_entries_max", "512", {1, 65'536, "diaries"},
+        "Diaries of one commit group; it takes what came during the last commit."),
     numeric<&JournalConfig::batch_max_bytes>(
         "batch_max_bytes", "8388608", {64 * kib, gib, "bytes"},
         "Bytes of one commit group; one larger diary is a group of its own."),
-    numeric<&JournalConfig::batch_wait>(
-        "batch_wait_us", "0", {0, 1'000'000, "us"},
-        "How long a group waits for more. 0: what came during the last commit."),
     numeric<&JournalConfig::queue_entries_max>(
         "queue_entries_max", "8192", {1, 1'000'000, "diaries"},
         "Diaries waiting for their group. Past it the answer is 503."),
-    numeric<&JournalConfig::disk_reserve_bytes>(
-        "disk_reserve_bytes", "268435456", {0, 100 * tib, "bytes"},
-        "Free space of the journal's disk below which the answer is 507."),
-    numeric<&JournalConfig::read_threads>("read_threads", "2", {1, 64, "threads"},
-                                          "Threads that read stored diaries."),
+    numeric<&JournalConfig::disk_reserve_bytes>("disk_reserve_bytes", "268435456",
+                                                {0, 100 * tib, "bytes"},
+                                                "Free space of the journal's disk below which the "
+                                                "answer is 507; 1 % of it if that is more."),
     required(plain<&IssuerConfig::issuer>("issuer", text, "",
                                           "The `iss` of its tokens, compared byte for byte.")),
     required(

@@ -232,11 +232,12 @@ void Server::stop() {
   for (auto& shard : shards_) shard->loop.stop();
   delivering_.stop();
   control_.stop();
-  log_.write(LogLevel::info, "stopped", "all that was acknowledged is on disk");
+  if (announced_) log_.write(LogLevel::info, "stopped", "all that was acknowledged is on disk");
   log_.flush(1s);
 }
 
 void Server::announce() {
+  announced_ = true;
   const std::string intake = address_text(config_.intake.listen, intake_port_, tls_ != nullptr);
   const std::string admin = address_text(config_.admin.listen, admin_port_, false);
   log_.write(LogLevel::info, "listening", "both ports accept",

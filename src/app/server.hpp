@@ -103,7 +103,7 @@ class Server {
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<HttpServer> admin_;
   std::uint16_t intake_port_ = 0, admin_port_ = 0;
-  bool stopped_ = false;
+  bool announced_ = false, stopped_ = false;
 };
 
 }  // namespace vesper
