@@ -56,6 +56,23 @@ def is_test_text(name, text):
     return is_test(name) or name.endswith(".hpp") and "#include <gtest/" in text
 
 
+TYPE = re.compile(r"^(?:class|struct|union|enum class)\s+(?:alignas\([^)]*\)\s*)?([A-Z]\w*)\b[^;{]*\{", re.M)
+
+
+def check_one_definition(texts, report):
+    """No two headers of src/ define types of one name in one namespace: the linker takes either's inline functions."""
+    first = {}
+    for name in sorted(texts):
+        if not name.startswith("src/") or not name.endswith(".hpp") or is_test_text(name, texts[name]):
+            continue
+        code = code_only(texts[name])
+        space = re.search(r"^namespace ([\w:]+)", code, re.M)
+        for match in TYPE.finditer(code):
+            key = (space.group(1) if space else "", match.group(1))
+            if first.setdefault(key, name) != name:
+                report.add(name, code.count("\n", 0, match.start()) + 1, "twice", f"{key[1]} is also defined in {first[key]}")
+
+
 def check_file(name, text, report):
     code = code_only(text)
     test = is_test_text(name, text)

@@ -77,6 +77,7 @@ def check(root):
         elif name.endswith(".md"):
             documents.check_markdown(name, text, set(names), report)
         documents.check_any(name, text, report)
+    cplusplus.check_one_definition(texts, report)
     documents.check_dead_files(texts, report)
     for unused in sorted(set(exceptions) - report.used):
         breaches.append(f"tools/style/exceptions.txt:1: exception: `{unused[0]} {unused[1]}` is not needed any more")

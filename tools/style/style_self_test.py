@@ -25,7 +25,7 @@ ARCHITECTURE = """# Architecture
 CLEAN = {
     "ARCHITECTURE.md": ARCHITECTURE,
     "src/base/CMakeLists.txt": "vesper_module(base HEADERS a.hpp SOURCES a.cpp TESTS a_test.cpp)\n",
-    "src/base/a.hpp": "#pragma once\n#include <vector>\n",
+    "src/base/a.hpp": "#pragma once\n#include <vector>\nstruct Sample {};\n",
     "src/base/a.cpp": '#include "base/a.hpp"\n\n#include <fmt/core.h>\n\nint time_of_day() { return 1; }\n',
     "src/base/a_test.cpp": '#include <gtest/gtest.h>\n#include <thread>\nstd::thread t;\n#include "base/a.hpp"\n',
     "src/io/sqlite/CMakeLists.txt": "vesper_module(sqlite SOURCES s.cpp)\n",
@@ -81,6 +81,7 @@ PLANTED = [
     ("link", "docs/a.md", "# A\n\n[there](nowhere.md)\n"),
     ("dead", "src/base/unlisted.cpp", "int a;\n"),
     ("dead", "src/base/lonely.hpp", "#pragma once\n"),
+    ("twice", "src/base/b.hpp", "#pragma once\n\nclass Sample final : public B {\n};\n"),
     ("nul", "docs/a.md", "# A\n\0\n"),
     ("newline", "docs/a.md", "# A\r\n"),
     ("columns", "tools/a.py", "a = '" + "x" * 140 + "'\n"),
