@@ -206,7 +206,8 @@ class Remote(unittest.TestCase):
 
 class Start(unittest.TestCase):
     def refused(self, server, *words, status=2, env=None, arguments=()):
-        result = subprocess.run([BUILD / "vesper", "serve", "--config", server.config, *arguments], capture_output=True, text=True, timeout=20, env=env)
+        result = subprocess.run([BUILD / "vesper", "serve", "--config", server.config, *arguments],
+                                capture_output=True, text=True, timeout=20, env=env)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         for word in words:
             self.assertIn(word, result.stderr)
