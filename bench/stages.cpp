@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "stages/catalog/trial_document.hpp"
+#include "stages/catalog/publication.hpp"
 #include "stages/decode/decoder.hpp"
 #include "stages/fhir/bundle/bundle.hpp"
+#include "stages/fhir/bundle/plan.hpp"
 #include "stages/fhir/check/judge.hpp"
+#include "stages/fhir/check/plan.hpp"
 #include "stages/fhir/check/score.hpp"
 
 namespace {
@@ -37,6 +39,12 @@ double now_us() {
 double median(std::vector<double>& values) {
   std::ranges::nth_element(values, values.begin() + static_cast<long>(values.size() / 2));
   return values[values.size() / 2];
+}
+
+void attach_plans(Form& form) {
+  Issues rules;
+  form.check_plan = make_check_plan(form, rules);
+  form.plan = make_plan(form);
 }
 
 struct Costs {
@@ -70,9 +78,13 @@ void measure(const Trial& trial, const std::string& source, Costs& costs) {
                   .items = items,
                   .scores = sum_scores(form, items, arena),
                   .trial_id = trial.id,
+                  .subject_system = trial.subject_system,
                   .subject_id = diary->subject_id,
                   .submission_id = *diary->submission_id,
-                  .delivery_id = *diary->submission_id},
+                  .delivery_id = *diary->submission_id,
+                  .received_at = {},
+                  .issuer = {},
+                  .caller_subject = {}},
                  arena);
     const double end = now_us();
     decoded += after_decode - begun, checked += after_check - after_decode,
@@ -89,11 +101,15 @@ void measure(const Trial& trial, const std::string& source, Costs& costs) {
 int main(int argc, char** argv) {
   const char* source_dir = std::getenv("VESPER_SOURCE");
   const std::string root = argc > 1 ? argv[1] : source_dir ? source_dir : ".";
-  auto trial = parse_trial(read_file(root + "/deploy/demo/bench-trial.json"));
-  if (!trial) return std::fprintf(stderr, "vesper_stages: the trial does not compile\n"), 2;
+  const auto published = judge_publication(
+      nullptr, read_file(root + "/deploy/demo/bench-trial.json"), {.prepare = attach_plans});
+  if (!published.trial)
+    return std::fprintf(stderr, "vesper_stages: the trial is refused: %s\n",
+                        to_operation_outcome(published.issues).c_str()),
+           2;
   std::string source = read_file(root + "/deploy/demo/bench-diary.json");
   Costs costs;
-  for (int round = 0; round < 40; ++round) measure(*trial, source, costs);
+  for (int round = 0; round < 40; ++round) measure(*published.trial, source, costs);
   const double decode = median(costs.decode), check = median(costs.check),
                bundle = median(costs.bundle);
   std::printf(
