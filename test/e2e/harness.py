@@ -14,8 +14,8 @@ def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def token(subject="S-000123", trial="EVENING-01", scope="patient", secret=SECRET, **claims):
-    head = {"alg": "HS256", "typ": "JWT", "kid": "test"}
+def token(subject="S-000123", trial="EVENING-01", scope="patient", secret=SECRET, kid="test", **claims):
+    head = {"alg": "HS256", "typ": "JWT", "kid": kid}
     body = {"iss": ISSUER, "aud": "vesper", "sub": subject, "trial": trial, "scope": scope,
             "exp": int(time.time()) + 3600, **claims}
     signed = b64(json.dumps(head).encode()) + "." + b64(json.dumps(body).encode())

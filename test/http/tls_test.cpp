@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "http/test_server.hpp"
 
@@ -201,6 +204,28 @@ TEST_F(HttpTlsTest, ReloadServesTheNewCertificateWithoutHarmToOldConnections) {
   EXPECT_EQ(fresh.common_name(), "second");
   old.send(get);
   EXPECT_EQ(old.read(1).statuses(), Statuses{200});
+}
+
+// Of use under the thread sanitizer: shards take the context in force while the main thread
+// reloads.
+TEST_F(HttpTlsTest, ShardsTakeTheContextWhileItIsReloaded) {
+  std::atomic<bool> over{false};
+  std::atomic<int> taken{0}, empty{0};
+  {
+    std::vector<std::jthread> shards;
+    for (int i = 0; i < 2; ++i)
+      shards.emplace_back([&] {
+        while (!over) {
+          const auto context = tls->current();
+          const Session session{SSL_new(context->native_handle())};
+          empty += session == nullptr || SSL_get_certificate(session.get()) == nullptr ? 1 : 0;
+          ++taken;
+        }
+      });
+    for (int i = 0; i < 20 || taken < 200; ++i) ASSERT_TRUE(tls->reload().has_value());
+    over = true;
+  }
+  EXPECT_EQ(empty, 0);
 }
 
 TEST_F(HttpTlsTest, ABadReloadKeepsTheCertificateInForce) {

@@ -26,6 +26,8 @@ BANNED = [
     ("exit", r"(?<![\w.>])(?:std::|::)?(?:_exit|exit|quick_exit|abort|terminate)\s*\(", ("src/",),
      ("src/app/", "src/io/", "src/base/ensure.cpp"), "only app/, a broken store and ensure() end the process"),
     ("detached", r"\bdetached\b|\.detach\s*\(\s*\)", ("src/",), (), "work lives in a scope that owns it"),
+    ("atomic-shared", r"\batomic\s*<\s*(?:std::)?(?:shared|weak)_ptr\b", ("src/",), (),
+     "in libstdc++ 12 its load() races with store(): use a mutex"),
 ]
 ILL_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "misc", "stuff"}
 

@@ -71,6 +71,7 @@ PLANTED = [
     ("exit", "src/flows/f.cpp", "void f() { std::exit(1); }\n"),
     ("detached", "src/flows/f.cpp", "co_spawn(x, f(), asio::detached);\n"),
     ("detached", "src/io/sqlite/s.cpp", "std::thread([] {}).detach();\n"),
+    ("atomic-shared", "src/io/http/t.hpp", "std::atomic<std::shared_ptr<const int>> current_;\n"),
     ("name", "src/base/json_util.hpp", "#pragma once\n"),
     ("name", "src/base/CamelCase.hpp", "#pragma once\n"),
     ("header", "src/base/b.hpp", "#include <vector>\n"),

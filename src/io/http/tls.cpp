@@ -73,7 +73,8 @@ std::expected<std::shared_ptr<TlsContext>, TlsFault> TlsContext::load(TlsSetting
 std::expected<void, TlsFault> TlsContext::reload() {
   auto made = make(settings_);
   if (!made) return std::unexpected(made.error());
-  context_.store(*std::move(made));
+  const std::lock_guard lock{mutex_};
+  context_ = *std::move(made);
   return {};
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-#include <atomic>
 #include <boost/asio/ssl/context.hpp>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace vesper {
@@ -30,18 +30,24 @@ struct TlsFault {
 /// The certificate in force. TLS 1.2 and 1.3, forward secrecy and authenticated ciphers only, no
 /// compression, no renegotiation.
 ///   Thread: any; a connection keeps the context it began with.
+///   Why:    a mutex, since std::atomic<std::shared_ptr> of libstdc++ 12 races (its load unlocks
+///           without release); one is taken a connection, not a request.
 class TlsContext {
  public:
   [[nodiscard]] static std::expected<std::shared_ptr<TlsContext>, TlsFault> load(
       TlsSettings settings);
   /// Reads the files again; on a fault the certificate in force stays.
   [[nodiscard]] std::expected<void, TlsFault> reload();
-  [[nodiscard]] std::shared_ptr<asio::ssl::context> current() const { return context_.load(); }
+  [[nodiscard]] std::shared_ptr<asio::ssl::context> current() const {
+    const std::lock_guard lock{mutex_};
+    return context_;
+  }
 
  private:
   explicit TlsContext(TlsSettings settings) : settings_(std::move(settings)) {}
   TlsSettings settings_;
-  std::atomic<std::shared_ptr<asio::ssl::context>> context_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<asio::ssl::context> context_;  // under mutex_
 };
 
 }  // namespace vesper
