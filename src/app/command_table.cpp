@@ -75,11 +75,7 @@ constexpr CommandOption lint_options[] = {
 };
 constexpr CommandOption publish_options[] = {
     VESPER_SERVER_OPTIONS,
-    {.name = "reason",
-     .kind = text,
-     .argument = "TEXT",
-     .required = true,
-     .meaning = "Kept in the audit trail"},
+    {.name = "reason", .kind = text, .argument = "TEXT", .meaning = "Kept in the audit trail"},
     {.name = "json", .meaning = "The server's answer"},
 };
 

@@ -64,7 +64,7 @@ ExitStatus command_trial_publish(Invocation& invocation) {
   if (!document) return slip(invocation, document.error());
   const std::string id = trial_id_of(*document);
   if (id.empty()) return slip(invocation, "the document is no JSON object with an id");
-  const std::string reason = *invocation.text("reason");
+  const std::string reason = invocation.text("reason").value_or("");
   if (!header_safe(reason)) return slip(invocation, "--reason: must be one line");
   const auto client = ServerClient::from(invocation);
   if (!client) return slip(invocation, client.error());
@@ -74,9 +74,15 @@ ExitStatus command_trial_publish(Invocation& invocation) {
   if (!present) return slip(invocation, present.error());
   const auto condition = condition_for(*present);
   if (!condition) return refused(invocation, condition.error());
-  const std::string headers = *condition + "Vesper-Reason: " + reason + "\r\n";
-  const auto reply =
-      client->ask({.method = "POST", .path = path, .body = *document, .headers = headers});
+  std::string headers = *condition;
+  if (!reason.empty()) headers += "Vesper-Reason: " + reason + "\r\n";
+  ServerClient::Question question{
+      .method = "POST", .path = path, .body = *document, .headers = headers};
+  auto reply = client->ask(question);
+  if (reply && reply->status == 405) {  // an intake port, where a change is a PUT
+    question.method = "PUT";
+    reply = client->ask(question);
+  }
   if (!reply) return slip(invocation, reply.error());
   if (reply->status != 200 && reply->status != 201) return refused(invocation, *reply);
   if (invocation.flag("json"))

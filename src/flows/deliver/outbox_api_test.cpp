@@ -185,7 +185,7 @@ TEST_F(OutboxApiTest, TheCommandSaysWhatIsWrong) {
       run({.verb = "skip", .destination = "main", .delivery_id = to_string(id_of(1))}).exit_status,
       2);
   const auto nobody = run({.server = "http://127.0.0.1:1", .verb = "list"});
-  EXPECT_EQ(nobody.exit_status, 1);
+  EXPECT_EQ(nobody.exit_status, 2);
   EXPECT_EQ(nobody.err, "http://127.0.0.1:1: nothing listens there");
 }
 

@@ -98,7 +98,7 @@ asio::awaitable<OutboxCommandResult> run_outbox_command(const OutboxCommand& com
                                            .headers = {}},
                                           Deadline{clock.now() + 10s});
   if (!reply) {
-    result.exit_status = reply.error() == FetchFault::bad_url ? 2 : 1;
+    result.exit_status = 2;  // not an answer: the address, or the server, is not as it should be
     result.err = command.server + ": " + std::string{why_no_answer(reply.error())};
   } else if (reply->status != 200) {
     result.exit_status = 1;
