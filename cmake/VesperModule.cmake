@@ -33,16 +33,25 @@ function(vesper_module NAME)
 endfunction()
 
 # vesper_test(NAME SOURCES ... LIBS ... LABELS ...): a GoogleTest binary, one ctest entry a binary.
-# LABELS slow: run only by `./dev test --all`.
 function(vesper_test NAME)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${NAME} ${T_SOURCES})
   target_link_libraries(${NAME} PRIVATE vesper_flags ${T_LIBS} GTest::gtest GTest::gtest_main
                         nlohmann_json::nlohmann_json)
-  add_test(NAME ${NAME} COMMAND ${NAME})
+  vesper_test_run(${NAME} COMMAND ${NAME} TIMEOUT ${T_TIMEOUT} LABELS ${T_LABELS})
+endfunction()
+
+# vesper_test_run(NAME COMMAND ... LABELS ... ENVIRONMENT ... TIMEOUT n): a ctest entry.
+# LABELS, none for the fast tests:
+#   slow       `./dev test --all`
+#   sample     a slow suite shortened: `./dev test --sample`, which CI runs
+#   reference  needs an engine of others: both
+function(vesper_test_run NAME)
+  cmake_parse_arguments(T "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
+  add_test(NAME ${NAME} COMMAND ${T_COMMAND})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
-  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}"
-    ENVIRONMENT "VESPER_SOURCE=${CMAKE_SOURCE_DIR};VESPER_BUILD=${CMAKE_BINARY_DIR}")
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}" SKIP_RETURN_CODE 77
+    ENVIRONMENT "VESPER_SOURCE=${CMAKE_SOURCE_DIR};VESPER_BUILD=${CMAKE_BINARY_DIR};GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/test-reports/${NAME}.xml;${T_ENVIRONMENT}")
 endfunction()

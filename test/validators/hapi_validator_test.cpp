@@ -1,6 +1,7 @@
 // Goal: the reference validator finds no error in our bundles, and warns only of what
 //       hapi-warnings.txt lists with its reason.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -53,7 +54,10 @@ class HapiValidator : public ::testing::Test {
     if (!has_program("java") || !has_program("mvn"))
       GTEST_SKIP() << "java or mvn is not installed (openjdk-17-jdk-headless maven)";
     const std::string build = "'" + source_folder() + "/tools/hapi-validator/build' >&2";
-    ASSERT_EQ(std::system(build.c_str()), 0) << "tools/hapi-validator does not build";
+    const int status = std::system(build.c_str());
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 75)
+      GTEST_SKIP() << "Maven cannot fetch the validator: no network?";
+    ASSERT_EQ(status, 0) << "tools/hapi-validator does not build";
   }
 };
 

@@ -86,10 +86,10 @@ def main():
     parser.add_argument("labels", nargs="*")
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
-    folder = build / "test-reports"
+    folder = build / "test-reports"  # where each ctest entry writes its report (cmake/VesperModule.cmake)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    environment = dict(os.environ, GTEST_OUTPUT=f"xml:{folder}/", GTEST_COLOR="no")
+    environment = dict(os.environ, GTEST_COLOR="no")
     select = list(options.labels)
     entries = list_entries(build, select)
     named, by_case = select_entries(entries, options.filter)
