@@ -31,7 +31,7 @@ WireFault ClientConnection::fault_of(boost::system::error_code error) const {
 }
 
 asio::awaitable<WireFault> ClientConnection::connect(const Url& url,
-                                                     const std::vector<tcp::endpoint>& addresses,
+                                                     std::vector<tcp::endpoint> addresses,
                                                      TlsSource::Context tls) {
   context_ = std::move(tls);
   boost::system::error_code failed = asio::error::host_not_found;

@@ -26,9 +26,9 @@ class ClientConnection {
   explicit ClientConnection(asio::any_io_executor executor) : socket_(std::move(executor)) {}
 
   /// Connects to the first of `addresses` that answers; with `tls`, shakes hands, the server's name
-  /// sent (SNI) and its certificate verified for it.
-  asio::awaitable<WireFault> connect(const Url& url,
-                                     const std::vector<asio::ip::tcp::endpoint>& addresses,
+  /// sent (SNI) and its certificate verified for it. The addresses are its own: a pool renews its
+  /// list while others still go through it.
+  asio::awaitable<WireFault> connect(const Url& url, std::vector<asio::ip::tcp::endpoint> addresses,
                                      TlsSource::Context tls);
   /// Sends one request and reads one response into `parser`.
   asio::awaitable<WireFault> exchange(std::string_view head, std::string_view body,

@@ -59,14 +59,14 @@ asio::awaitable<std::expected<FetchReply, FetchFault>> FetchClient::fetch(const 
     if (!loaded) co_return std::unexpected(FetchFault::tls);
     context = std::move(*loaded);
   }
-  const auto addresses = co_await resolve(*url, deadline, clock_);
+  auto addresses = co_await resolve(*url, deadline, clock_);
   if (!addresses) co_return std::unexpected(fault_of(addresses.error()));
 
   const auto executor = co_await asio::this_coro::executor;
   ClientConnection connection{executor};
   DeadlineSweep sweep{executor, clock_};
   KeptDeadline kept{sweep, deadline.at, [&] { connection.expire(); }};
-  WireFault fault = co_await connection.connect(*url, *addresses, std::move(context));
+  WireFault fault = co_await connection.connect(*url, std::move(*addresses), std::move(context));
   if (fault != WireFault::none) co_return std::unexpected(fault_of(fault));
   ResponseParser parser{body_max, body_max};
   fault = co_await connection.exchange(head_of(request, *url), request.body, parser);

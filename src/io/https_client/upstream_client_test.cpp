@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "io/clock/system_clock.hpp"
+#include "io/https_client/connection.hpp"
 #include "io/https_client/loopback_for_tests.hpp"
 
 namespace vesper {
@@ -100,6 +101,26 @@ TEST_F(UpstreamClientTest, KeepsConnections) {
   serve_text(Server::reply(200));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(post().status, 200);
   EXPECT_EQ(server->connections(), 1);
+}
+
+// While one try goes through the addresses of a name, another that failed makes the pool look them
+// up anew.
+TEST_F(UpstreamClientTest, AConnectionOutlivesTheListOfAddressesItWasGiven) {
+  serve_text(Server::reply(200));
+  Server gone{context, {}};
+  std::vector<asio::ip::tcp::endpoint> addresses;
+  for (const auto& port : {gone.port(), server->port()})
+    addresses.emplace_back(asio::ip::make_address("127.0.0.1"), std::stoi(port));
+  gone.close();
+  const auto url = parse_url(server->url());
+  ClientConnection connection{context.get_executor()};
+  const auto attempt = [&]() -> asio::awaitable<WireFault> {
+    auto connecting = connection.connect(*url, addresses, {});
+    asio::post(context, [&] { std::exchange(addresses, {}); });
+    co_return co_await std::move(connecting);
+  };
+  EXPECT_EQ(run_to_end(context, attempt()), WireFault::none);
+  EXPECT_TRUE(addresses.empty());
 }
 
 TEST_F(UpstreamClientTest, GoesOnWithANewConnectionWhenTheKeptOneWasClosed) {
