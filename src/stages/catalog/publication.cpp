@@ -57,18 +57,16 @@ bool same_score(const Score& a, const Score& b) {
          std::ranges::equal(a.bands, b.bands, same_band);
 }
 
-// What a form version means: what must never change once published.
-bool same_meaning(const Form& a, const Form& b) {
-  return a.url == b.url && a.by_field == b.by_field &&
-         std::ranges::equal(a.scores, b.scores, same_score) &&
-         same_questionnaire(a.questionnaire, b.questionnaire);
+bool same_window(const Window& a, const Window& b) {
+  return a.opens == b.opens && a.closes == b.closes && a.grace_minutes == b.grace_minutes;
 }
 
-bool same_policy(const Form& a, const Form& b) {
-  return a.on_invalid == b.on_invalid &&
-         std::ranges::equal(a.windows, b.windows, [](const Window& x, const Window& y) {
-           return x.opens == y.opens && x.closes == y.closes && x.grace_minutes == y.grace_minutes;
-         });
+// All that an entry of `forms` says: a published version never changes.
+bool same_form(const Form& a, const Form& b) {
+  return a.url == b.url && a.by_field == b.by_field && a.on_invalid == b.on_invalid &&
+         std::ranges::equal(a.windows, b.windows, same_window) &&
+         std::ranges::equal(a.scores, b.scores, same_score) &&
+         same_questionnaire(a.questionnaire, b.questionnaire);
 }
 
 /// Brings a draft's forms together with those that were published before.
@@ -98,16 +96,12 @@ class FormHistory {
       if (rules_.prepare) rules_.prepare(draft);
       return std::make_shared<const Form>(std::move(draft));
     }
-    if (!same_meaning(*old, draft))
+    if (!same_form(*old, draft))
       conflict(fmt::format("forms[{}]", index),
                fmt::format("Form '{}' version '{}' is published and cannot change: give the new "
                            "content a new version.",
                            draft.id, draft.version));
-    if (same_policy(*old, draft)) return old;
-    auto changed = std::make_shared<Form>(*old);
-    changed->on_invalid = draft.on_invalid;
-    changed->windows = std::move(draft.windows);
-    return changed;
+    return old;
   }
 
   [[nodiscard]] FormPointer find_published(const Form& draft) const {

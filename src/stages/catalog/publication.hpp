@@ -35,9 +35,9 @@ struct Publication {
 };
 
 /// Judges a document as the next revision of a trial (`previous` is nullptr for a new one).
-///   Errors: in the publication. A published form version is immutable: its Questionnaire (compared
-///   as JSON values), fields and scores; when it is due and what happens to invalid diaries may
-///   change, because each diary keeps the revision that judged it. One left out is kept.
+///   Errors: in the publication. A published form version is immutable, with all that its entry
+///   says: its Questionnaire (compared as JSON values), fields, scores, windows and onInvalid. One
+///   left out is kept.
 [[nodiscard]] Publication judge_publication(const Trial* previous, std::string_view document,
                                             const PublicationRules& rules);
 
