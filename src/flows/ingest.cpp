@@ -8,6 +8,7 @@
 #include "flows/replies.hpp"
 #include "flows/submission.hpp"
 #include "stages/journal/receipt.hpp"
+#include "stages/journal/sha256.hpp"
 
 namespace vesper {
 
@@ -20,7 +21,7 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   if (!head) co_return refuse(reply, head.error());
 
   const auto diary = decoder_.decode(head->media, exchange.body, exchange.arena);
-  if (!diary) co_return refuse(reply, refusal_of(diary.error()));
+  if (!diary) co_return refuse(reply, refusal_of(diary.error(), *head));
 
   const auto submission_id = submission_id_of(*head, *diary);
   if (!submission_id) co_return refuse(reply, submission_id.error());
@@ -35,7 +36,9 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   if (!trial) co_return refuse(reply, trial.error());
 
   const auto judged = judge(*diary, **trial, exchange.arena);
-  if (!judged) co_return refuse(reply, judged.error());
+  if (!judged)
+    co_return co_await refuse_unless_known(exchange, *diary, *submission_id, judged.error(),
+                                           **trial);
 
   const auto entry =
       journal_entry(*diary, *judged, **trial, {*submission_id, exchange.body, received_at, caller});
@@ -45,6 +48,18 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
 
   acknowledge(reply, committed->facts, committed->how == Committed::How::replay);
   telemetry_.observe(Histogram::ingest_seconds, clock_.now() - exchange.started);
+}
+
+// A form published later must not take back a 201: the same bytes get the same receipt for ever.
+asio::awaitable<void> Ingest::refuse_unless_known(Exchange& exchange, const Diary& diary,
+                                                  Uuid submission_id, const Refusal& refusal,
+                                                  const Trial& trial) {
+  const auto known = co_await journal_.find(trial.id, diary.subject_id, submission_id);
+  if (!known && known.error() != StoreFault::not_found)
+    co_return refuse_for_store(exchange.reply, known.error(), random_);
+  if (known && known->facts.content_hash == content_hash(exchange.body))
+    co_return acknowledge(exchange.reply, known->facts, true);
+  refuse(exchange.reply, refusal);
 }
 
 }  // namespace vesper

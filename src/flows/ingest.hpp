@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "base/random.hpp"
+#include "flows/submission.hpp"
 #include "ports/catalog.hpp"
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
@@ -28,6 +29,10 @@ class Ingest {
   asio::awaitable<void> run(Exchange& exchange);
 
  private:
+  asio::awaitable<void> refuse_unless_known(Exchange& exchange, const Diary& diary,
+                                            Uuid submission_id, const Refusal& refusal,
+                                            const Trial& trial);
+
   Clock& clock_;
   Telemetry& telemetry_;
   JournalStore& journal_;

@@ -40,6 +40,14 @@ std::optional<MediaType> known_media(std::string_view type) {
   return {};
 }
 
+Issue no_submission_id() {
+  return {.code = IssueCode::required,
+          .diagnostics =
+              "no submission id: send a UUID made before the first try as submissionId or in "
+              "Idempotency-Key",
+          .expression = "submissionId"};
+}
+
 bool utf8_charset(std::string_view parameter) {
   std::string_view rest = parameter;
   const std::string_view name = next_piece(rest, '=');
@@ -100,8 +108,15 @@ std::expected<SubmissionHead, Refusal> read_submission_head(const RequestHead& h
   return SubmissionHead{*media, *key, query_parameter(head.query, "trial").value_or("")};
 }
 
-Refusal refusal_of(const DecodeFault& fault) {
-  return {static_cast<std::uint16_t>(fault.parseable ? 422 : 400), fault.issues};
+Refusal refusal_of(const DecodeFault& fault, const SubmissionHead& head) {
+  using enum DecodeFault::StatedId;
+  Refusal refusal{422, fault.issues};
+  if (!fault.parseable || fault.stated_id == malformed) refusal.status = 400;
+  if (fault.parseable && fault.stated_id == absent && !head.idempotency_key) {
+    refusal.status = 400;
+    refusal.issues.insert(refusal.issues.begin(), no_submission_id());
+  }
+  return refusal;
 }
 
 std::expected<Uuid, Refusal> submission_id_of(const SubmissionHead& head, const Diary& diary) {
@@ -111,10 +126,7 @@ std::expected<Uuid, Refusal> submission_id_of(const SubmissionHead& head, const 
                    "Idempotency-Key");
   if (head.idempotency_key) return *head.idempotency_key;
   if (diary.submission_id) return *diary.submission_id;
-  return refused(400, IssueCode::required,
-                 "no submission id: send a UUID made before the first try as submissionId or in "
-                 "Idempotency-Key",
-                 "submissionId");
+  return std::unexpected{Refusal{400, {no_submission_id()}}};
 }
 
 std::expected<std::string_view, Refusal> trial_of(const SubmissionHead& head, const Diary& diary,

@@ -42,8 +42,8 @@ struct SubmissionHead {
 
 [[nodiscard]] std::expected<SubmissionHead, Refusal> read_submission_head(const RequestHead& head);
 
-/// 400 for what does not parse, 422 for what parses but is no diary.
-[[nodiscard]] Refusal refusal_of(const DecodeFault& fault);
+/// 400 for what does not parse or has no good submission id, 422 for what else is no diary.
+[[nodiscard]] Refusal refusal_of(const DecodeFault& fault, const SubmissionHead& head);
 
 /// The diary's id: header or body, equal when both are given; none is a 400.
 [[nodiscard]] std::expected<Uuid, Refusal> submission_id_of(const SubmissionHead& head,

@@ -64,6 +64,24 @@ TEST(Submission, IdsOfHeaderAndBodyMustAgree) {
   EXPECT_EQ(*submission_id_of({MediaType::json, other, {}}, Diary{}), other);
 }
 
+TEST(Submission, WithoutAGoodIdEveryFaultIs400) {
+  using enum DecodeFault::StatedId;
+  const SubmissionHead with_key{MediaType::json, *parse_uuid(id_text), {}};
+  const auto status = [](bool parseable, DecodeFault::StatedId id, const SubmissionHead& head) {
+    const DecodeFault fault{parseable, {{.diagnostics = "x", .expression = {}}}, id};
+    return refusal_of(fault, head).status;
+  };
+  EXPECT_EQ(status(false, absent, with_key), 400);
+  EXPECT_EQ(status(true, absent, {}), 400);
+  EXPECT_EQ(status(true, absent, with_key), 422);
+  EXPECT_EQ(status(true, given, {}), 422);
+  EXPECT_EQ(status(true, malformed, {}), 400);
+  EXPECT_EQ(status(true, malformed, with_key), 400);
+  const DecodeFault fault{true, {{.diagnostics = "x", .expression = {}}}, absent};
+  EXPECT_EQ(refusal_of(fault, {}).issues.front().expression, "submissionId");
+  EXPECT_EQ(refusal_of(fault, with_key).issues.size(), 1u);
+}
+
 TEST(Submission, FhirTrialIsTheTokensOrTheParameters) {
   Caller caller;
   caller.trials = {"A"};

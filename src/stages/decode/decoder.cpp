@@ -1,5 +1,6 @@
 #include "stages/decode/decoder.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,13 +17,22 @@ namespace {
 DecodeFault not_parseable(std::string_view syntax, std::string_view source, std::size_t offset,
                           std::string_view reason) {
   const TextPosition at = position_of(source, offset);
-  return {false,
-          {{Severity::error,
-            IssueCode::structure,
-            IssueKind::none,
-            fmt::format("Not {}: {} at line {}, column {} (byte {}).", syntax, reason, at.line,
-                        at.column, offset),
-            {}}}};
+  return {.parseable = false,
+          .issues = {{Severity::error,
+                      IssueCode::structure,
+                      IssueKind::none,
+                      fmt::format("Not {}: {} at line {}, column {} (byte {}).", syntax, reason,
+                                  at.line, at.column, offset),
+                      {}}}};
+}
+
+DecodeFault::StatedId stated_id(const Diary& diary, const Issues& issues) {
+  if (diary.submission_id) return DecodeFault::StatedId::given;
+  const bool told = std::ranges::any_of(issues, [](const Issue& issue) {
+    return issue.expression == "submissionId" ||
+           issue.expression == "QuestionnaireResponse.identifier.value";
+  });
+  return told ? DecodeFault::StatedId::malformed : DecodeFault::StatedId::absent;
 }
 
 using Parsed = std::expected<void, DecodeFault>;
@@ -73,7 +83,11 @@ std::expected<Diary, DecodeFault> Decoder::decode(MediaType media, std::string_v
   auto parsed = is_json ? read_json(source, strictness, arena, faults, diary)
                         : read_xml(source, arena, faults, diary);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
-  if (!faults.empty()) return std::unexpected(DecodeFault{true, faults.take()});
+  if (!faults.empty()) {
+    DecodeFault fault{.parseable = true, .issues = faults.take()};
+    fault.stated_id = stated_id(diary, fault.issues);
+    return std::unexpected(std::move(fault));
+  }
   return diary;
 }
 

@@ -11,10 +11,16 @@ namespace vesper {
 
 /// Why bytes are no diary.
 ///   Shape: not parseable (400): one issue with line, column and byte offset. Parseable, but not
-///   what the syntax's diary needs (422): one issue a fault with its path, at most 100.
+///   what the syntax's diary needs (422, or 400 without a good submission id): one issue a fault
+///   with its path, at most 100.
 struct DecodeFault {
   bool parseable = false;
   Issues issues;
+  enum class StatedId : std::uint8_t {
+    absent,
+    malformed,
+    given
+  } stated_id = StatedId::absent;  ///< what the document says of its submission id
 };
 
 /// What a document must state beside its answers.
