@@ -109,6 +109,8 @@ TEST(JsonDiary, AnAmendmentNeedsAnIdAndAReason) {
   EXPECT_EQ(Outcome{diary.dump()}.faults(), "none");
   diary["reason"] = std::string(1001, 'r');
   EXPECT_EQ(Outcome{diary.dump()}.faults(), "reason");
+  diary["reason"] = std::string("a\0b", 3);
+  EXPECT_EQ(Outcome{diary.dump()}.faults(), "reason");
   diary["reason"] = "why";
   diary["amends"] = diary["submissionId"];
   EXPECT_EQ(Outcome{diary.dump()}.faults(), "amends");

@@ -63,6 +63,10 @@ void settle_amendment(const StatedMembers& members, Faults& faults, Diary& diary
     report(faults, members.reason, IssueCode::value, "must have 1 to 1000 bytes.");
     return;
   }
+  if (members.reason.text.find('\0') != std::string_view::npos) {
+    report(faults, members.reason, IssueCode::value, "must not contain U+0000.");
+    return;
+  }
   diary.amend_reason = PatientText{members.reason.text};
 }
 

@@ -135,9 +135,8 @@ bool says_something(const Value& value) {
     case ValueKind::time:
     case ValueKind::uri:
     case ValueKind::reference:
-      return !value.text.empty();
     case ValueKind::string:
-      return !is_blank(value.text.reveal());
+      return !value.text.empty();
   }
   return false;
 }

@@ -94,7 +94,7 @@ TEST_F(ValueTest, StringsAreMeasuredInCodePoints) {
   EXPECT_EQ(with_text("痛"), told("invalid"));
   EXPECT_EQ(with_text(""), told("value"));
   EXPECT_EQ(with_text(std::string_view("a\0b", 3)), told("value"));
-  EXPECT_EQ(with_text("a\x1f"), told("value"));
+  EXPECT_EQ(with_text("a\x1f"), fine);
   EXPECT_EQ(with_text("a\tb"), fine);
 }
 
@@ -252,6 +252,19 @@ TEST_F(ValueTest, FaultsNeverRepeatWhatThePatientAnswered) {
       (void)of(value);
       EXPECT_FALSE(leaks()) << static_cast<int>(type) << ' ' << static_cast<int>(kind);
     }
+}
+
+TEST_F(ValueTest, OfControlCharactersOnlyNulIsRefused) {
+  using namespace std::string_view_literals;
+  item(ItemType::string);
+  for (const auto good : {"\x01\x1b[0m\x7f"sv, " "sv, "\ufeff"sv})
+    EXPECT_EQ(of(value_of(ValueKind::string, good)), fine);
+  EXPECT_EQ(of(value_of(ValueKind::string, "a\0b"sv)), told("value"));
+  item(ItemType::open_choice);
+  EXPECT_EQ(of(value_of(ValueKind::string, "a\0b"sv)), told("value"));
+  EXPECT_EQ(of(coding_of("a\0"sv)), told("value"));
+  item(ItemType::quantity);
+  EXPECT_EQ(of(test::quantity_of("1", "k\0"sv, "", "")), told("value"));
 }
 
 }  // namespace
