@@ -157,8 +157,8 @@ bool accepts_json(const RequestHead& head) {
   bool stated = false;
   for (const auto& header : head.headers) {
     if (!same_word(header.name, "accept")) continue;
-    stated = true;
     std::string_view ranges = header.value;
+    stated |= !ranges.empty();
     while (!ranges.empty()) {
       std::string_view range = next_piece(ranges, ',');
       const std::string_view type = next_piece(range, ';');

@@ -159,7 +159,8 @@ class WithServer(Command):
             server.start()
             self.assertEqual(server.publish().status, 201)
             xml = ("<diary><submissionId>{}</submissionId><trialId>EVENING-01</trialId><subjectId>S-000123</subjectId>"
-                   "<form>evening-diary</form><formVersion>3</formVersion><authored>2026-11-20T20:14:05+08:00</authored><answers><answer field=\"pain-nrs\">4</answer>"
+                   "<form>evening-diary</form><formVersion>3</formVersion><authored>2026-11-20T20:14:05+08:00</authored>"
+                   "<answers><answer field=\"pain-nrs\">4</answer>"
                    "<answer field=\"fatigue\">moderate</answer><answer field=\"slept-hours\">6.50</answer>"
                    "<answer field=\"took-medication\">true</answer></answers></diary>").format(uuid.uuid4())
             late = {**diary(), "authored": "2019-02-03T04:05:06.789-03:30", "language": "de", "device": {"id": "d", "app": "1.2"}}

@@ -98,6 +98,13 @@ class Submitting(Contract):
         self.outcome(self.server.submit(body, **{"Idempotency-Key": "not-a-uuid"}), 400)
         del body["submissionId"]
         self.outcome(self.server.submit(body), 400)
+        for nothing in ("{}", "[]", '{"a":1}', json.dumps({**diary(), "submissionId": "not-a-uuid"})):
+            self.outcome(self.server.submit(nothing), 400)
+        for kind, document in (("application/xml", "<diary/>"), ("application/odm+xml", "<ODM/>"),
+                               ("application/fhir+json", '{"resourceType":"QuestionnaireResponse"}')):
+            self.outcome(self.server.submit(document, **{"Content-Type": kind}), 400)
+            keyed = self.server.submit(document, **{"Content-Type": kind, "Idempotency-Key": str(uuid.uuid4())})
+            self.outcome(keyed, 422, "form")
 
     def test_what_is_not_json_is_400_with_a_place(self):
         for data in ("{", "", "[]x", '{"a":1,"a":2}', '{"a":"\\ud800"}', "\ufeff{}", "nul", '{"a":01}'):
