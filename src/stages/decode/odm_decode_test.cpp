@@ -113,6 +113,26 @@ TEST(OdmDiary, TheFormsOwnStampComesFirst) {
   EXPECT_EQ(authored(stamp("2026-11-20T01:00:00"), "", ""), "AuditRecord.DateTimeStamp");
 }
 
+TEST(OdmDiary, AnswersOutsideAnItemGroupAreNeverPassedOverInSilence) {
+  Odm odm;
+  odm.form_children += "<ItemData ItemOID='fatigue' Value='mild'/>";
+  EXPECT_EQ(odm.read().faults(), "FormData.ItemData");
+  odm = Odm{};
+  odm.form_children += "<ItemGroupData ItemGroupOID='G'><Item ItemOID='a'/></ItemGroupData>";
+  EXPECT_EQ(odm.read().faults(), "FormData.Item");
+  odm = Odm{};
+  odm.form_children += "<Annotation SeqNum='1'/><v:Item xmlns:v='urn:vendor'/>";
+  EXPECT_EQ(odm.read().faults(), "none");
+}
+
+TEST(OdmDiary, NoNamespaceIsReadAnotherIsRefused) {
+  Odm odm;
+  odm.root = "ODM ODMVersion='1.3.2'";
+  EXPECT_EQ(odm.read().faults(), "none");
+  odm.root = "ODM xmlns='http://www.cdisc.org/ns/odm/v2.0'";
+  EXPECT_NE(odm.read().faults(), "none");
+}
+
 TEST(OdmDiary, FaultsNameLineAndPath) {
   Odm odm;
   odm.form_oid = "evening-diary";

@@ -29,7 +29,12 @@ std::string_view namespace_of(pugi::xml_node element, std::string_view prefix) {
   return {};
 }
 
-/// Walks one ODM document. Elements of other namespaces are vendor extensions and passed over.
+constexpr bool is_item(std::string_view name) {
+  return name.starts_with("ItemData");
+}
+
+/// Walks one ODM document. Elements of other namespaces are vendor extensions and passed over; a
+/// document without any namespace is read as if it were ODM's.
 class OdmReader {
  public:
   OdmReader(XmlWalk& walk, Diary& diary) : walk_(walk), diary_(diary) {}
@@ -57,8 +62,21 @@ class OdmReader {
     return split(element.name()).local;
   }
   [[nodiscard]] bool is_odm(const pugi::xml_node& element) const {
-    return element.type() == pugi::node_element &&
-           namespace_of(element, split(element.name()).prefix) == odm_namespace;
+    if (element.type() != pugi::node_element) return false;
+    const std::string_view prefix = split(element.name()).prefix;
+    const std::string_view space = namespace_of(element, prefix);
+    return space == odm_namespace || (prefix.empty() && space.empty());
+  }
+
+  // An answer that would be passed over in silence is a fault instead.
+  void refuse_misplaced(const pugi::xml_node& child, std::string_view name, const Where& where) {
+    if (!is_odm(child)) return;
+    for (const auto known : {"AuditRecord", "Signature", "ArchiveLayoutRef", "Annotation"})
+      if (name == known) return;
+    walk_.fault(
+        IssueCode::structure, child,
+        is_item(name) ? "ItemData stands in an ItemGroupData." : "this element means nothing here.",
+        Where{.parent = &where, .name = name});
   }
 
   pugi::xml_node only_child(const pugi::xml_node& parent, std::string_view name) {
@@ -109,7 +127,10 @@ class OdmReader {
     const Where where{.name = "FormData"};
     ArenaList<XmlEntry> entries(walk_.arena);
     for (const auto& group : form) {
-      if (local(group) != "ItemGroupData" || !is_odm(group)) continue;
+      if (local(group) != "ItemGroupData" || !is_odm(group)) {
+        refuse_misplaced(group, local(group), where);
+        continue;
+      }
       check_transaction(group);
       note_stamp(group);
       if (!group.attribute("ItemGroupRepeatKey")) {
@@ -135,7 +156,10 @@ class OdmReader {
   void read_items(const pugi::xml_node& group, const Where& where, ArenaList<XmlEntry>& entries) {
     for (const auto& item : group) {
       const std::string_view name = local(item);
-      if (!name.starts_with("ItemData") || !is_odm(item)) continue;
+      if (!is_item(name) || !is_odm(item)) {
+        refuse_misplaced(item, name, where);
+        continue;
+      }
       check_transaction(item);
       note_stamp(item);
       const Stated oid = attribute(item, "ItemOID", "ItemOID");

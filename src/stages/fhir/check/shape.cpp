@@ -48,16 +48,17 @@ class Shaper {
           guess < plan_.items.size() && same_text(plan_.items[guess].field, answer.field)
               ? guess
               : form_.index_of_field(answer.field);
+      // Many ODM senders number every group, and name it as their study does, not as the form.
+      if (media_ == MediaType::odm && answer.rows.size() == 1 &&
+          (item == no_item || is_plain_group(item))) {
+        place(answer.rows[0], scope);
+        continue;
+      }
       if (item == no_item) {
         tell(scope, answer, IssueCode::not_found, "the form has no item of this name");
         continue;
       }
       guess = item + 1;
-      // ODM senders number also the groups that do not repeat.
-      if (media_ == MediaType::odm && answer.rows.size() == 1 && is_plain_group(item)) {
-        place(answer.rows[0], scope);
-        continue;
-      }
       if (!belongs(scope, answer, item)) continue;
       const RawAnswer*& slot = scope.slots[item - scope.first];
       if (slot != nullptr)

@@ -195,6 +195,9 @@ TEST_F(ShapeTest, OdmMayNumberAGroupThatDoesNotRepeat) {
   EXPECT_EQ(judge({group}, MediaType::odm), fine);
   EXPECT_EQ(items_[0].items[0].link_id.reveal(), "b");
   EXPECT_EQ(judge({group}, MediaType::json), Lines{"answers.group: structure"});
+  const auto foreign = rows("IG.1", {list({given("b", {raw_text("yes")})})});
+  EXPECT_EQ(judge({foreign}, MediaType::odm), fine);
+  EXPECT_EQ(judge({foreign}, MediaType::json), Lines{"answers.IG.1: not-found"});
   const auto twice = rows("group", {list({}), list({})});
   EXPECT_EQ(judge({twice}, MediaType::odm), Lines{"answers.group: structure"});
 }
