@@ -2,11 +2,12 @@
 
 Method: the stand-in plays the faults and keeps a ledger; where a test must write the answers itself, a receiver does.
 """
-import hashlib, json, random, time, unittest, uuid
+import base64, hashlib, json, random, ssl, time, unittest, urllib.parse, uuid
 
 from harness import BUILD, SOURCE, Server, diary, eventually, request, token
 from receiver import Receiver
 from standin import Standin
+from tls_files import Authority
 
 FAST = "backoff_min_ms = 5\nbackoff_max_ms = 60\ndeadline_ms = 400\n"
 WAITING = {"owed", "leased"}  # a lease is taken some time before the try
@@ -352,6 +353,82 @@ class Several(Delivery):
         for one in (receipt, second):
             self.arrives(server, one, destination="gone")
         self.assertEqual(again.order(), [receipt["deliveryId"], second["deliveryId"]])
+
+
+class Authenticated(Delivery):
+    @classmethod
+    def setUpClass(cls):
+        cls.authority, cls.other = Authority(), Authority()
+        cls.certificate = cls.authority.issue("platform")
+        cls.client = cls.authority.issue("vesper-client")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.authority.close()
+        cls.other.close()
+
+    def platform(self, answer=None, mutual=False):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.certificate)
+        if mutual:
+            context.load_verify_locations(self.authority.certificate)
+            context.verify_mode = ssl.CERT_REQUIRED
+        platform = Receiver(answer, context)
+        self.addCleanup(platform.__exit__)
+        return platform
+
+    def test_own_authority(self):
+        platform = self.platform()
+        self.settings = FAST + f'tls_ca = "{self.authority.certificate}"\n'
+        server = self.open(platform.url)
+        self.arrives(server, self.send(server))
+        self.settings = FAST + f'tls_ca = "{self.other.certificate}"\n'
+        server = self.open(platform.url)
+        before = len(platform.seen)
+        receipt = self.send(server)
+        eventually(lambda: outbox(server)["destinations"][0]["lastError"] == "tls")
+        self.assertIn(state(server, receipt), WAITING)
+        self.assertEqual(len(platform.seen), before)
+
+    def test_mutual_tls(self):
+        platform = self.platform(mutual=True)
+        self.settings = FAST + f'tls_ca = "{self.authority.certificate}"\n'
+        server = self.open(platform.url)
+        receipt = self.send(server)
+        eventually(lambda: states(server, receipt)["default"][1] >= 2)
+        self.assertEqual(server.stop(), 0)
+        mine = f'tls_certificate = "{self.client[0]}"\ntls_key = "{self.client[1]}"\n'
+        server.config.write_text(server.config.read_text() + mine)
+        server.start()
+        self.arrives(server, receipt)
+
+    def test_oauth2_client_credentials(self):
+        tokens, given = [], {"good": "token-1"}
+
+        def issue(request):
+            tokens.append(request)
+            return 200, {"Content-Type": "application/json"}, json.dumps(
+                {"access_token": given["good"], "token_type": "Bearer", "expires_in": 3600}).encode()
+
+        def deliver(request):
+            good = request.headers["Authorization"] == "Bearer " + given["good"]
+            return (200, {}, b"") if good else (401, {"WWW-Authenticate": "Bearer"}, b"")
+        endpoint, platform = self.platform(issue), self.receiver(deliver)
+        self.settings = FAST + (f'oauth2_token_url = "{endpoint.url}/token"\noauth2_client_id = "me"\n'
+                                'oauth2_client_secret = "it is: secret"\n'
+                                f'oauth2_scope = "sync"\ntls_ca = "{self.authority.certificate}"\n')
+        server = self.open(platform.url)
+        for _ in range(3):
+            self.arrives(server, self.send(server))
+        self.assertEqual(len(tokens), 1)
+        basic = base64.b64decode(tokens[0].headers["Authorization"].removeprefix("Basic ")).decode()
+        self.assertEqual(urllib.parse.unquote_plus(basic), "me:it is: secret")
+        self.assertEqual(urllib.parse.parse_qs(tokens[0].body.decode()), {"grant_type": ["client_credentials"], "scope": ["sync"]})
+        given["good"] = "token-2"
+        self.arrives(server, self.send(server))
+        self.assertEqual(len(tokens), 2)
+        self.assertEqual(outbox(server)["destinations"][0]["parked"], 0)
+        self.assertNotIn("secret", "".join(server.process.lines))
 
 
 class Faults(Delivery):

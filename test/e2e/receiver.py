@@ -8,9 +8,12 @@ class Delivered:
 
 
 class Receiver:
-    """`answer(delivered)` gives (status, headers, body), or None to leave the request without an answer until the end."""
+    """`answer(delivered)` gives (status, headers, body), or None to leave the request without an answer until the end.
 
-    def __init__(self, answer=None):
+    `tls` is the ssl.SSLContext of an https platform.
+    """
+
+    def __init__(self, answer=None, tls=None):
         self.answer = answer or (lambda delivered: (200, {}, b""))
         self.seen, self._released = [], threading.Event()
         outer = self
@@ -44,7 +47,9 @@ class Receiver:
             def handle_error(self, *_):
                 pass
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def of(self, receipt):
