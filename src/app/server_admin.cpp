@@ -34,6 +34,11 @@ void Server::add_health_causes() {
     return fmt::format("a commit has not returned for {} s",
                        std::chrono::duration_cast<std::chrono::seconds>(journal.stalled).count());
   });
+  // One identity provider that cannot be reached harms its own users only; none at all, everyone.
+  health_.add_cause("keys", [this]() -> std::optional<std::string> {
+    if (keys_->without_keys().size() < keys_->ring()->issuers.size()) return {};
+    return "no issuer's keys are loaded yet";
+  });
   health_.add_cause("disk", [this]() -> std::optional<std::string> {
     if (!store_->health().disk_reserve) return {};
     return "the disk reserve is reached; new diaries get 507";

@@ -142,6 +142,25 @@ class Remote(unittest.TestCase):
         again.document = key_set(self.keys["ES256"])
         eventually(lambda: server.submit(diary(), bearer=bearer).status == 201, 20)
 
+    def test_a_node_without_any_keys_is_not_ready(self):
+        keyserver = KeyServer(self.authority)
+        keyserver.document, keyserver.status = key_set(self.keys["ES256"]), 503
+        self.addCleanup(keyserver.close)
+        server = Server()
+        self.addCleanup(server.close)
+        text = server.config.read_text()
+        begin, end = text.index("[[access.issuer]]"), text.index("[upstream.default]")
+        server.config.write_text(text[:begin] + self.table(keyserver.url) + text[end:])
+        server.start()
+        for address in (server.intake, server.admin):
+            ready = request(address, "GET", "/readyz")
+            self.assertEqual(ready.status, 503, ready)
+            self.assertIn("keys", json.dumps(ready.json()["reasons"]))
+        self.assertEqual(request(server.intake, "GET", "/healthz").status, 200)
+        keyserver.status = 200
+        eventually(lambda: request(server.intake, "GET", "/readyz").status == 200)
+        self.assertEqual(server.submit(diary(), bearer=mint(self.keys["ES256"])).status, 404)
+
     def test_a_refused_refresh_keeps_the_last_good_set(self):
         server, keyserver = self.open(self.keys["ES256"])
         bearer = mint(self.keys["ES256"])
