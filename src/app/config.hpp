@@ -47,6 +47,7 @@ struct JournalConfig {
   std::filesystem::path sqlite_file;  ///< from `url`
   std::uint32_t batch_entries_max = 0;
   std::uint64_t batch_max_bytes = 0;
+  std::chrono::microseconds batch_wait{};
   std::uint32_t queue_entries_max = 0;
   std::uint64_t disk_reserve_bytes = 0;
 };

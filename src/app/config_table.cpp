@@ -182,6 +182,9 @@ constexpr ConfigKey keys[] = {
     numeric<&JournalConfig::batch_max_bytes>(
         "batch_max_bytes", "8388608", {64 * kib, gib, "bytes"},
         "Bytes of one commit group; one larger diary is a group of its own."),
+    numeric<&JournalConfig::batch_wait>(
+        "batch_wait_us", "0", {0, 100'000, "us"},
+        "How long a busy journal waits for more before it takes a group; an idle one never waits."),
     numeric<&JournalConfig::queue_entries_max>(
         "queue_entries_max", "8192", {1, 1'000'000, "diaries"},
         "Diaries waiting for their group. Past it the answer is 503."),

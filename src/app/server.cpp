@@ -240,7 +240,7 @@ void Server::announce() {
   announced_ = true;
   const std::string intake = address_text(config_.intake.listen, intake_port_, tls_ != nullptr);
   const std::string admin = address_text(config_.admin.listen, admin_port_, false);
-  log_.write(LogLevel::info, "listening", "both ports accept",
+  log_.write(LogLevel::always, "listening", "both ports accept",
              {{"intake", std::string_view{intake}}, {"admin", std::string_view{admin}}});
   log_.flush();
 }

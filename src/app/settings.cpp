@@ -40,6 +40,7 @@ SqliteOptions journal_options(const Config& config) {
   options.path = config.journal.sqlite_file.string();
   options.group_entries_max = config.journal.batch_entries_max;
   options.group_bytes_max = config.journal.batch_max_bytes;
+  options.group_wait = config.journal.batch_wait;
   options.queue_entries_max = config.journal.queue_entries_max;
   options.reserve_bytes = config.journal.disk_reserve_bytes;
   return options;

@@ -8,7 +8,8 @@
 
 namespace vesper {
 
-enum class LogLevel : std::uint8_t { debug, info, warn, error };
+/// `always` is written whatever the level in force, as `info`: what scripts wait for.
+enum class LogLevel : std::uint8_t { debug, info, warn, error, always };
 
 /// One field of a log line. The types are an allow-list: text is for names we choose (a trial id, a
 /// destination, an error code); there is no conversion from PatientText, so patient content cannot

@@ -61,6 +61,8 @@ std::string_view to_string(LogLevel level) {
       return "info";
     case LogLevel::warn:
       return "warn";
+    case LogLevel::always:
+      return "info";
     case LogLevel::error:
       return "error";
   }

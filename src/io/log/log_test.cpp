@@ -52,6 +52,11 @@ struct Pipe {
   std::array<int, 2> ends{};
 };
 
+TEST(LogLevel, AlwaysIsWrittenAtAnyLevelAsInfo) {
+  EXPECT_GT(LogLevel::always, LogLevel::error);
+  EXPECT_EQ(to_string(LogLevel::always), "info");
+}
+
 TEST(LogLine, HasEcsNamesInOrder) {
   std::string out;
   append_log_line(out, parse_date_time("2026-11-20T12:14:05.123Z")->utc, LogLevel::warn, "breaker",

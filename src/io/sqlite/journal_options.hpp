@@ -21,6 +21,10 @@ struct SqliteOptions {
   std::uint32_t cache_bytes = 24u << 20;
   std::size_t group_entries_max = 1024;
   std::size_t group_bytes_max = 8u << 20;  ///< source bytes of one group
+  /// How long a busy journal waits for company before it takes a group: each group has a cost of
+  /// its own (two system calls a page, a sync). One whose last group was small takes at once.
+  Duration group_wait = 0us;
+  std::size_t busy_group_entries = 8;  ///< a group of so many entries and chores makes it busy
   std::size_t queue_entries_max = 8192;
   std::size_t queue_bytes_max = 64u << 20;
   int checkpoint_frames = 512;         ///< pages in the write-ahead log that start a checkpoint

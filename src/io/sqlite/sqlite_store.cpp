@@ -1,6 +1,8 @@
 #include "io/sqlite/sqlite_store.hpp"
 
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -106,12 +108,14 @@ bool SqliteStore::offer(Chore& chore) {
 
 void SqliteStore::run_journal() {
   pthread_setname_np(pthread_self(), "vesper-journal");
+  (void)prctl(PR_SET_TIMERSLACK, 1);
   // A batch thread does not preempt a shard when it is woken: on a busy core the shard first takes
   // in what is there, and the group is larger. On an idle core nothing changes.
   const sched_param no_priority{};
   (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
   for (;;) {
     const bool stopping = stopping_.load();
+    if (busy_ && !stopping && options_.group_wait > 0ns) wait_for_company();
     queue_->take(waiting_);
     if (waiting_at_ < waiting_.size() || has_chores_.load()) {
       run_group();
@@ -130,6 +134,13 @@ void SqliteStore::run_journal() {
     idle_done_ = true;
   }
   journal_->settle_down();
+}
+
+void SqliteStore::wait_for_company() {
+  if (waiting_.size() - waiting_at_ >= options_.group_entries_max) return;
+  const auto wait = std::chrono::duration_cast<std::chrono::nanoseconds>(options_.group_wait);
+  const timespec time{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+  nanosleep(&time, nullptr);
 }
 
 // Takes from the front of what waits: at most so many entries and bytes, none that came too late.
@@ -168,6 +179,7 @@ void SqliteStore::run_group() {
   }
   tasks_.clear();
   for (Chore& chore : chores_) tasks_.push_back(std::move(chore.apply));
+  busy_ = entries_.size() + tasks_.size() >= options_.busy_group_entries;
   const auto committed = journal_->commit_group(entries_, tasks_, results_);
   for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->result = std::move(results_[i]);
   report_group(began);

@@ -98,6 +98,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   void refuse_late_comers();
   void run_journal();
   void run_group();
+  void wait_for_company();
   void choose_entries(Instant now);
   void look_at_disk(Instant now);
   void report_group(Instant began);
@@ -128,7 +129,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::vector<Chore> chores_;
   std::vector<SqliteJournal::Task> tasks_;
   Instant disk_seen_{};
-  bool idle_done_ = false;
+  bool idle_done_ = false, busy_ = false;
 
   std::mutex stop_mutex_;
   std::jthread sweep_thread_, journal_thread_;
