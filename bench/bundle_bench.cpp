@@ -42,6 +42,7 @@ int main() {
   const Form form = thirteen_questions();
   Sheet sheet{form};
   std::vector<std::string> names;
+  names.reserve(form.items.size());
   for (const FormItem& item : form.items) names.push_back(item.link_id);
   const auto items = sheet.arena.array<ResponseItem>(names.size());
   for (std::size_t i = 0; i + 1 < names.size(); ++i)

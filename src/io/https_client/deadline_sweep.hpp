@@ -25,7 +25,7 @@ class DeadlineSweep {
 
  private:
   struct State {
-    State(asio::any_io_executor executor, Clock& c) : timer(std::move(executor)), clock(c) {}
+    State(const asio::any_io_executor& executor, Clock& c) : timer(executor), clock(c) {}
     asio::steady_timer timer;
     Clock& clock;
     Entries entries;
