@@ -15,7 +15,7 @@ IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
       keys_(parts.keys),
       authenticator_(settings.tokens, {parts.entropy.next(), parts.entropy.next()}),
       ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_),
-      reader_(parts.journal, parts.catalog, parts.bundles, random_),
+      reader_(parts.journal, parts.bundles, random_),
       trials_(parts.catalog, parts.keeper, random_) {}
 
 bool IntakeService::begin(Exchange& exchange) {

@@ -59,7 +59,8 @@ asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> DiaryReader
 
 asio::awaitable<void> DiaryReader::run(Exchange& exchange, std::string_view submission_id) {
   constexpr std::string_view nothing = "There is no such diary of yours.";
-  const auto id = parse_uuid(submission_id);
+  const auto text = percent_decode(submission_id);
+  const auto id = text ? parse_uuid(*text) : std::nullopt;
   if (!id) co_return refuse(exchange.reply, 404, IssueCode::not_found, nothing);
   auto found = co_await find(exchange, *id);
   if (!found) co_return refuse_for_store(exchange.reply, found.error(), random_);
@@ -67,16 +68,7 @@ asio::awaitable<void> DiaryReader::run(Exchange& exchange, std::string_view subm
   if (found->size() > 1)
     co_return refuse(exchange.reply, 400, IssueCode::value,
                      "Several subjects have a diary of this id: name one with ?subject=");
-  list_held(found->front());
   write(exchange.reply, found->front());
-}
-
-// A held diary is owed to nobody yet: each destination of its trial is shown as waiting for it.
-void DiaryReader::list_held(StoredDiary& diary) const {
-  if (diary.facts.disposition != Disposition::held) return;
-  if (const Trial* trial = catalog_.snapshot()->find(diary.trial_id))
-    for (const auto& destination : trial->destinations)
-      diary.delivery.push_back({destination, DeliveryState::held, 0});
 }
 
 void DiaryReader::write(Reply& reply, const StoredDiary& diary) {

@@ -4,7 +4,6 @@
 
 #include "base/random.hpp"
 #include "ports/bundle_source.hpp"
-#include "ports/catalog.hpp"
 #include "ports/http_service.hpp"
 #include "ports/journal_store.hpp"
 
@@ -14,19 +13,17 @@ namespace vesper {
 ///   Shape: what does not exist and what is someone else's get the same 404.
 class DiaryReader {
  public:
-  DiaryReader(JournalStore& journal, const Catalog& catalog, BundleSource& bundles, Random& random)
-      : journal_(journal), catalog_(catalog), bundles_(bundles), random_(random) {}
+  DiaryReader(JournalStore& journal, BundleSource& bundles, Random& random)
+      : journal_(journal), bundles_(bundles), random_(random) {}
 
   asio::awaitable<void> run(Exchange& exchange, std::string_view submission_id);
 
  private:
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find(
       const Exchange& exchange, Uuid submission_id);
-  void list_held(StoredDiary& diary) const;
   void write(Reply& reply, const StoredDiary& diary);
 
   JournalStore& journal_;
-  const Catalog& catalog_;
   BundleSource& bundles_;
   Random& random_;
 };

@@ -166,7 +166,8 @@ class Submitting(Contract):
             self.assertEqual(reply.json()["disposition"], "held")
             read = request(self.server.intake, "GET", reply.headers["Location"], bearer=token())
             self.assertEqual(read.status, 200)
-            self.assertEqual({d["state"] for d in read.json()["delivery"]}, {"held"})
+            self.assertEqual(read.json()["delivery"], [{"destination": "default", "state": "held", "attempts": 0}])
+            self.assertIsNone(read.json()["bundle"])
 
     def test_xml(self):
         submission = str(uuid.uuid4())
