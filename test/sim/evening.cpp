@@ -84,7 +84,8 @@ class Play {
     boot();
     while (!node_->ready()) node_->run_ready(), world_.step(world_.now() + 1s);
     node_->publish(demonstration_trial());
-    run_until(world_.now() + 5s);
+    do run_until(world_.now() + 5s);  // a disk may stall: the evening begins with a stored trial
+    while (!node_->published());
     for (int i = 0; i < evening_.patients; ++i) {
       Phone phone;
       phone.subject = fmt::format("S-{:06}", i);

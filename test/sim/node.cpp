@@ -67,9 +67,8 @@ Node::Node(Surroundings& around, std::string key_set)
       DeliveryPorts{*store_, *store_, *upstream_, *bundles_, *clock_, entropy_, *telemetry_, log_});
   store_->watch([this] { delivery_->notify(); });
   service_ = std::make_unique<IntakeService>(
-      IntakeSettings{},
-      IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_, *bundles_, *keys_,
-                           health_, entropy_});
+      IntakeSettings{}, IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_,
+                                             *bundles_, *keys_, health_, entropy_});
   asio::co_spawn(*context_, start(), rethrow);
 }
 
@@ -91,6 +90,7 @@ void Node::publish(std::string document) {
     const auto published =
         co_await node.keeper_->publish({"EVENING-01", text, "simulation", {true, {}}, nullptr});
     if (!published) throw std::runtime_error(to_operation_outcome(published.error().issues));
+    node.published_ = true;
   };
   asio::co_spawn(*context_, put(*this, std::move(document)), rethrow);
 }

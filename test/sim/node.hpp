@@ -40,6 +40,7 @@ class Node {
   void post(const std::string& token, std::string body, OnReply on_reply);
   /// Publishes a trial as an administrator would, before the evening.
   void publish(std::string document);
+  [[nodiscard]] bool published() const { return published_; }
   /// Runs whatever can run at this instant.
   void run_ready();
 
@@ -63,7 +64,7 @@ class Node {
   std::unique_ptr<Delivery> delivery_;
   Health health_;
   std::unique_ptr<IntakeService> service_;
-  bool ready_ = false;
+  bool ready_ = false, published_ = false;
 };
 
 /// The issuer of simulated tokens, and the destination of the simulated trial.
