@@ -6,7 +6,7 @@ namespace vesper {
 namespace {
 
 constexpr std::uint64_t body_bytes_max = 16ull << 20;  // a trial document
-constexpr std::chrono::seconds deadline = 60s;  // profiles and dumps take their time
+constexpr std::chrono::seconds deadline = 60s;         // profiles and dumps take their time
 
 bool fits(std::string_view pattern, std::string_view path) {
   if (pattern.size() > 1 && pattern.ends_with('/'))
