@@ -182,8 +182,15 @@ void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>&
 Started Server::start_delivery() {
   delivery_bundles_ = std::make_unique<BundleDeriver>(delivery_catalog_);
   const auto destinations = upstream_settings(config_);
-  for (const auto& destination : destinations)
-    if (auto fault = fault_of(destination); !fault.empty()) return failed(2, fault);
+  for (const auto& destination : destinations) {
+    const std::string place = "upstream." + destination.name;
+    if (auto fault = fault_of(destination); !fault.empty()) return failed(2, place + ": " + fault);
+    if (destination.key_file.empty()) continue;
+    const auto secret = files_.owner_only(destination.key_file);
+    if (!secret && secret.error() == FileFault::readable_by_others)
+      return failed(2, fmt::format("{}.tls_key: {}: {}", place, destination.key_file,
+                                   text_of(secret.error())));
+  }
   upstream_ = std::make_unique<UpstreamClient>(delivering_.executor(), clock_, destinations);
   delivery_ =
       std::make_unique<Delivery>(delivering_.executor(), destinations,

@@ -402,6 +402,13 @@ class Authenticated(Delivery):
         server.start()
         self.arrives(server, receipt)
 
+    def test_a_private_key_that_others_can_read_stops_the_start(self):
+        exposed = self.authority.issue("exposed")
+        exposed[1].chmod(0o644)
+        self.settings = FAST + f'tls_certificate = "{exposed[0]}"\ntls_key = "{exposed[1]}"\n'
+        with self.assertRaisesRegex(AssertionError, r"ended with 2:(?s:.*)upstream\.default\.tls_key"):
+            self.open("https://127.0.0.1:9")
+
     def test_oauth2_client_credentials(self):
         tokens, given = [], {"good": "token-1"}
 
