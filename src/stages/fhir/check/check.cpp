@@ -139,6 +139,19 @@ class Checker {
   Report& report_;
 };
 
+// Items and answers, however deep.
+std::size_t parts_of(std::span<const ResponseItem> items, int depth = 0) {
+  std::size_t count = items.size();
+  if (depth > response_depth_max) return count;
+  for (const ResponseItem& item : items) {
+    count += item.answers.size();
+    if (!item.items.empty()) count += parts_of(item.items, depth + 1);
+    for (const ResponseAnswer& answer : item.answers)
+      if (!answer.items.empty()) count += parts_of(answer.items, depth + 1);
+  }
+  return count;
+}
+
 void check_period(const Form& form, const Response& response, Report& report) {
   if (!response.authored) return;
   const char* const path =
@@ -156,6 +169,10 @@ void check(const Form& form, const Response& response, Arena& arena, Issues& iss
   const bool lenient =
       response.status != ResponseStatus::completed && response.status != ResponseStatus::amended;
   Report report(form, response.terms, lenient, issues);
+  if (parts_of(response.items) > response_parts_max)
+    return report.at(
+        nullptr, IssueCode::too_long,
+        fmt::format("a response has at most {} items and answers", response_parts_max));
   NodeIndex index;
   if (form.check_plan->conditional) index.first = arena.array<Node*>(form.items.size());
   const auto roots = bind_response(form, response.items, arena, index, report);

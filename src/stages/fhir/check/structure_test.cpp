@@ -127,6 +127,18 @@ TEST_F(StructureTest, NestingIsFollowedToItsBoundAndNoFurther) {
   EXPECT_EQ(nested(response_depth_max + 2), 1U);
 }
 
+TEST_F(StructureTest, ItemsAndAnswersAreBoundedTogether) {
+  const auto many = [&](std::size_t count) {
+    const auto answers = with.arena().array<ResponseAnswer>(count - 1);
+    for (auto& answer : answers) answer.value = text("1");
+    ResponseItem item = ask("e");
+    item.answers = answers;
+    return of({item});
+  };
+  EXPECT_EQ(many(response_parts_max), fine);
+  EXPECT_EQ(many(response_parts_max + 1), Lines{"QuestionnaireResponse: too-long"});
+}
+
 TEST_F(StructureTest, AtMostAHundredFaultsAreListed) {
   const auto many = [&](std::size_t count) {
     const auto items = with.arena().array<ResponseItem>(count);
