@@ -222,10 +222,7 @@ void Server::reload() {
   log_.write(LogLevel::info, "reload", "certificates and keys are read again");
 }
 
-void Server::stop() {
-  if (std::exchange(stopped_, true)) return;
-  health_.stop();
-  const Deadline deadline{clock_.now() + config_.shutdown.deadline};
+void Server::drain_shards(Deadline deadline) {
   std::vector<std::future<std::size_t>> draining;
   for (auto& shard : shards_) {
     if (!shard->loop.running()) continue;  // the start failed before
@@ -233,9 +230,19 @@ void Server::stop() {
         asio::co_spawn(shard->loop.context(), shard->server->drain(deadline), asio::use_future));
   }
   for (auto& shard : draining) (void)shard.get();
+}
+
+void Server::stop() {
+  if (std::exchange(stopped_, true)) return;
+  health_.stop();
+  const Deadline deadline{clock_.now() + config_.shutdown.deadline};
+  drain_shards(deadline);
   if (delivery_) await_on(delivering_, delivery_->stop(deadline));
   if (admin_) (void)await_on(control_, admin_->drain({clock_.now() + 200ms}));
   if (store_) store_->stop();
+  // What the journal has only now answered ends here: a publication that control still held would
+  // otherwise outlive the loop its connection belongs to.
+  drain_shards({clock_.now() + 100ms});
   for (auto& shard : shards_) shard->loop.stop();
   delivering_.stop();
   control_.stop();

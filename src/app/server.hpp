@@ -69,6 +69,7 @@ class Server {
   void add_health_causes();
   void add_admin_routes();
   void add_drain_route(std::string path, bool on);
+  void drain_shards(Deadline deadline);
   void add_outbox_routes();
   void add_trial_routes();
   bool guard_admin(Exchange& exchange, bool changes);

@@ -253,5 +253,15 @@ class Changing(unittest.TestCase):
             self.assertEqual(sorted(deliveries, key=place.get), deliveries)
 
 
+class Stopping(unittest.TestCase):
+    def test_a_name_server_that_hangs_does_not_hold_up_the_exit(self):
+        with Server(upstream="https://platform.example") as server:
+            server.start(env={"LD_PRELOAD": str(server.build / "hanging_resolver.so")})
+            self.assertEqual(server.publish().status, 201)
+            self.assertEqual(server.submit(diary()).status, 201)
+            eventually(lambda: "looking up\n" in server.process.errors, what="the look-up")
+            self.assertEqual(server.process.stop(10), 0)
+
+
 if __name__ == "__main__":
     unittest.main()
