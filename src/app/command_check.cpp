@@ -19,8 +19,15 @@ Issues check_response(std::string_view questionnaire, std::string_view response)
   compiled.form.check_plan = make_check_plan(compiled.form, rules);
   Arena arena;
   const auto diary = Decoder{}.decode(MediaType::fhir, response, arena, Strictness::form_only);
-  if (!diary) return diary.error().issues;
-  return judge_response(compiled.form, *diary);
+  Issues issues = diary ? judge_response(compiled.form, *diary) : diary.error().issues;
+  // The verdict is on the response; that its Questionnaire could not be published is said beside
+  // it.
+  for (Issue& issue : compiled.issues)
+    if (is_fault(issue)) {
+      issue.severity = Severity::warning;
+      issues.push_back(std::move(issue));
+    }
+  return issues;
 }
 
 }  // namespace

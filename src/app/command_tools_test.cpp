@@ -92,6 +92,19 @@ TEST_F(OfflineCommands, CheckOnlyWarnsOfMissingAnswersBelowCompleted) {
   EXPECT_EQ(json::parse(ran.out)["issue"][0]["severity"], "warning");
 }
 
+TEST_F(OfflineCommands, CheckWarnsOfAQuestionnaireThatCouldNotBePublished) {
+  const auto doubled =
+      write("q.json", R"({"resourceType":"Questionnaire","status":"active","item":[)"
+                      R"({"linkId":"a","type":"string"},{"linkId":"a","type":"string"}]})");
+  const auto response =
+      write("r.json", R"({"resourceType":"QuestionnaireResponse","status":"completed"})");
+  const Ran ran = run({"check", doubled, response});
+  EXPECT_EQ(ran.status, ExitStatus::done) << ran.err;
+  const json issue = json::parse(ran.out)["issue"][0];
+  EXPECT_EQ(issue["severity"], "warning");
+  EXPECT_NE(issue["diagnostics"].get<std::string>().find("que-2"), std::string::npos);
+}
+
 TEST_F(OfflineCommands, CheckAnswersNoToWhatIsNoJsonOrNoQuestionnaire) {
   const std::string q = write("q", questionnaire), bad = write("bad", "{");
   EXPECT_EQ(run({"check", q, bad}).status, ExitStatus::answer_is_no);

@@ -176,7 +176,8 @@ class ValueCheck {
     if (!number)
       return fault(
           IssueCode::value,
-          fmt::format("the item takes a decimal of at most {} characters", decimal_chars_max));
+          fmt::format("the item takes a decimal of at most {} characters, its exponent at most {}",
+                      decimal_chars_max, decimal_exponent_max));
     places(*number);
     numeric_bounds();
     if (!plan_.plain) listed_and_matching();
