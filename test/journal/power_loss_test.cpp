@@ -73,7 +73,7 @@ class Machine {
     acknowledged_.clear();
     settled_.clear();
   }
-  [[nodiscard]] const SqliteJournal& journal() const { return *journal_; }
+  [[nodiscard]] SqliteJournal& journal() const { return *journal_; }
 
   CrashDisk disk;
 
@@ -250,6 +250,24 @@ TEST(FullDisk, IsTakenBackAndAnsweredAsReserve) {
   EXPECT_FALSE(machine.work(1));
   EXPECT_FALSE(machine.journal().broken());
   machine.disk.disarm();
+  const auto verdict = machine.check();
+  EXPECT_EQ(verdict.lost, 0u);
+  EXPECT_FALSE(verdict.chain);
+}
+
+// Nor when it is the copy from the log into the database that finds no room.
+TEST(FullDisk, ACheckpointWithoutRoomLeavesTheLogAsItIs) {
+  Machine machine(1, Durability::full);
+  ASSERT_TRUE(machine.open());
+  ASSERT_TRUE(machine.work(10));
+  machine.disk.arm(CrashDisk::Fault::full, 2, true);  // the log's sync still succeeds
+  EXPECT_TRUE(machine.journal().checkpoint(true));
+  EXPECT_FALSE(machine.journal().broken());
+  EXPECT_GT(machine.journal().wal_frames(), 0);
+  machine.disk.disarm();
+  machine.journal().set_disk_reserve(false);
+  EXPECT_TRUE(machine.journal().checkpoint(true));
+  EXPECT_TRUE(machine.work(1));
   const auto verdict = machine.check();
   EXPECT_EQ(verdict.lost, 0u);
   EXPECT_FALSE(verdict.chain);

@@ -290,12 +290,17 @@ bool SqliteJournal::checkpoint(bool force) {
   try {
     const int left = connection_->checkpoint_passive();
     if (left > 0 && frames > options_.wal_frames_max) connection_->checkpoint_truncate(50);
-    return true;
   } catch (const SqliteError& error) {
-    trouble_ = error.what();
-    broken_ = true;
-    return false;
+    checkpoint_failed(error);
   }
+  return !broken_;
+}
+
+// For want of room is no harm: the log still has everything, and is copied when there is room.
+void SqliteJournal::checkpoint_failed(const SqliteError& error) {
+  disk_reserve_ = (error.code() & 0xff) == SQLITE_FULL;
+  broken_ = !disk_reserve_;
+  if (broken_) trouble_ = error.what();
 }
 
 bool SqliteJournal::settle_down() {
@@ -305,8 +310,7 @@ bool SqliteJournal::settle_down() {
   try {
     connection_->checkpoint_truncate(200);
   } catch (const SqliteError& error) {
-    trouble_ = error.what();
-    broken_ = true;
+    checkpoint_failed(error);
   }
   return !broken_;
 }

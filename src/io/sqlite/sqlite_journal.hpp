@@ -77,6 +77,7 @@ class SqliteJournal {
   void add_salts(std::size_t count);
   void seal_group();
   std::expected<void, StoreFault> fail(const SqliteError& error, std::span<Result> results);
+  void checkpoint_failed(const SqliteError& error);
 
   const SqliteOptions options_;
   const JournalRules& rules_;
