@@ -189,7 +189,7 @@ constexpr ConfigKey keys[] = {
         "queue_entries_max", "8192", {1, 1'000'000, "diaries"},
         "Diaries waiting for their group. Past it the answer is 503."),
     numeric<&JournalConfig::disk_reserve_bytes>("disk_reserve_bytes", "268435456",
-                                                {0, 100 * tib, "bytes"},
+                                                {16 * mib, 100 * tib, "bytes"},
                                                 "Free space of the journal's disk below which the "
                                                 "answer is 507; 1 % of it if that is more."),
     required(plain<&IssuerConfig::issuer>("issuer", text, "",
