@@ -2,12 +2,16 @@
 
 The form here is made for the case; the data platform is absent.
 """
-import copy, json, os, pathlib, unittest, uuid
+import copy, json, os, pathlib, subprocess, tempfile, unittest, uuid
 
-from harness import SOURCE, Server, diary, request, token
+from harness import BUILD, SOURCE, Server, diary, request, token
 
 CORPORA = pathlib.Path(os.environ.get("VESPER_CORPORA", SOURCE / "../shared/corpora"))
 DEMO = json.loads((SOURCE / "deploy/demo/trial.json").read_text())
+
+XML = """<diary><submissionId>SUBMISSION</submissionId><trialId>EVENING-01</trialId><subjectId>S-000123</subjectId>
+<form>evening-diary</form><formVersion>3</formVersion><authored>2026-11-20T20:14:05+08:00</authored><answers>
+<answer field="pain-nrs">4</answer><answer field="fatigue">moderate</answer></answers></diary>"""
 
 
 class Clauses(unittest.TestCase):
@@ -50,18 +54,61 @@ class Clauses(unittest.TestCase):
 
     @unittest.skipUnless((CORPORA / "strings/blns.json").exists(), "corpus strings is absent")
     def test_hostile_texts_come_back_byte_for_byte(self):
-        for text in json.loads((CORPORA / "strings/blns.json").read_text()):
-            for ascii_only in (True, False):
-                body = diary(note=text)
-                reply = self.server.submit(json.dumps(body, ensure_ascii=ascii_only))
-                if not text:
-                    self.assertEqual(reply.status, 422, reply)
-                    continue
-                self.assertEqual(reply.status, 201, (text, reply))
-                response = self.read(body["submissionId"]).json()["bundle"]["entry"][0]["resource"]
-                note = [item for item in response["item"] if item["linkId"] == "note"]
-                self.assertEqual(note[0]["answer"], [{"valueString": text}])
+        for place, text in enumerate(json.loads((CORPORA / "strings/blns.json").read_text())):
+            body = diary(note=text)
+            reply = self.server.submit(json.dumps(body, ensure_ascii=place % 2 == 0))
+            if not text:
+                self.assertEqual(reply.status, 422, reply)
+                continue
+            self.assertEqual(reply.status, 201, (text, reply))
+            response = self.read(body["submissionId"]).json()["bundle"]["entry"][0]["resource"]
+            note = [item for item in response["item"] if item["linkId"] == "note"]
+            self.assertEqual(note[0]["answer"], [{"valueString": text}])
         self.assertEqual(self.server.submit(diary(note="a\0b")).status, 422)
+
+    def test_convert_says_what_the_server_says(self):
+        sent = {"application/json": json.dumps(diary(note="a <b> & c")), "application/xml": XML}
+        with tempfile.TemporaryDirectory() as folder:
+            for media, text in sent.items():
+                submission = str(uuid.uuid4())
+                text = text.replace(json.loads(text)["submissionId"] if media.endswith("json") else "SUBMISSION", submission)
+                reply = self.server.submit(text, **{"Content-Type": media})
+                self.assertEqual(reply.status, 201, reply)
+                source = pathlib.Path(folder) / "diary"
+                source.write_text(text)
+                made = [subprocess.run([BUILD / "vesper", "convert", "--trial", SOURCE / "deploy/demo/trial.json", "--type", media,
+                                        "--received-at", reply.json()["receivedAt"], source], capture_output=True, check=True)
+                        for _ in range(2)]
+                self.assertEqual(made[0].stdout, made[1].stdout)
+                self.assertIn(b'"bundle":' + made[0].stdout.strip() + b',"delivery"', self.read(submission).body)
+
+
+@unittest.skipUnless((CORPORA / "jws").exists(), "corpus jws is absent")
+class Wycheproof(unittest.TestCase):
+    """Every public vector through the command itself; the cases argued here are those of the issue."""
+    ACCEPTED_TWINS = {367, 370}  # the bytes and key of the valid 357
+    REFUSED = {372, 373}         # a character that base64url does not have
+    ENABLED = {"HS256", "RS256", "ES256", "EdDSA"}
+
+    def test_every_vector_has_its_exit_status(self):
+        seen = 0
+        with tempfile.TemporaryDirectory() as folder:
+            keys = pathlib.Path(folder) / "keys.json"
+            for name in ("json_web_signature_test.json", "json_web_key_test.json"):
+                for group in json.loads((CORPORA / "jws" / name).read_text())["testGroups"]:
+                    jwks = group.get("public", group["private"])
+                    keys.write_text(json.dumps(jwks))
+                    enabled = all(key.get("alg") in self.ENABLED for key in jwks.get("keys", [jwks]))
+                    for case in group["tests"]:
+                        jws = case["jws"] if isinstance(case["jws"], str) else json.dumps(case["jws"])
+                        ran = subprocess.run([BUILD / "vesper", "token", "verify", "--signature-only", "--jwks", keys, jws],
+                                             capture_output=True)
+                        good = case["result"] == "valid" and enabled
+                        if name.startswith("json_web_signature"):
+                            good = (good and case["tcId"] not in self.REFUSED) or case["tcId"] in self.ACCEPTED_TWINS
+                        self.assertEqual(ran.returncode, 0 if good else 1, (case["tcId"], case["comment"], ran))
+                        seen += 1
+        self.assertEqual(seen, 401 + 26)
 
 
 if __name__ == "__main__":
