@@ -9,6 +9,7 @@ import hashlib
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -41,7 +42,7 @@ def digest(paths, extra):
 
 def changed_files(root):
     """What differs from the main branch, or the last commit: looked at first."""
-    for base in ("origin/main...HEAD", "main...HEAD", "HEAD~1"):
+    for base in ("origin/main...HEAD", "main...HEAD", "HEAD~1") if shutil.which("git") else ():
         done = subprocess.run(["git", "-C", str(root), "diff", "--name-only", base], capture_output=True, text=True)
         if done.returncode == 0 and done.stdout:
             return {(root / line).resolve() for line in done.stdout.splitlines()}

@@ -4,6 +4,7 @@ Usage: style.py ROOT. Prints one line a breach, `PATH:LINE: RULE: what`, and exi
 The include table is read from ARCHITECTURE.md; exceptions, each with its reason, from tools/style/exceptions.txt.
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -44,7 +45,7 @@ def read_exceptions(root, breaches):
 def repository_files(root):
     """Paths relative to the root, as git would commit them; without git, every file that is not ignored."""
     listed = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
-                            capture_output=True, text=True) if (root / ".git").exists() else None
+                            capture_output=True, text=True) if (root / ".git").exists() and shutil.which("git") else None
     if listed is not None and listed.returncode == 0:
         names = [name for name in listed.stdout.split("\0") if name]
     else:
