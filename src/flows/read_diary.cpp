@@ -33,9 +33,11 @@ asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> DiaryReader
     const Exchange& exchange, Uuid submission_id) {
   const Caller& caller = *exchange.caller;
   const auto subject = query_parameter(exchange.head.query, "subject");
+  const auto named_trial = query_parameter(exchange.head.query, "trial");
   const bool own_only = !caller.scopes.has(Scope::site) && !caller.scopes.has(Scope::service);
   std::vector<StoredDiary> found;
   for (const auto& trial : caller.trials) {
+    if (named_trial && trial != *named_trial) continue;
     if (own_only || subject) {
       auto diary = co_await journal_.find(trial, PatientText{own_only ? caller.subject : *subject},
                                           submission_id);
@@ -67,7 +69,7 @@ asio::awaitable<void> DiaryReader::run(Exchange& exchange, std::string_view subm
   if (found->empty()) co_return refuse(exchange.reply, 404, IssueCode::not_found, nothing);
   if (found->size() > 1)
     co_return refuse(exchange.reply, 400, IssueCode::value,
-                     "Several subjects have a diary of this id: name one with ?subject=");
+                     "Several diaries have this id: name one with ?subject=, or its ?trial=");
   write(exchange.reply, found->front());
 }
 

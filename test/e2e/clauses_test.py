@@ -43,6 +43,18 @@ class Clauses(unittest.TestCase):
         other = self.server.submit(sent.replace("99", "98"), bearer=bearer)
         self.assertEqual(other.status, 422, other)
 
+    def test_an_id_used_in_two_trials_is_read_by_naming_one(self):
+        self.server.publish({**copy.deepcopy(DEMO), "id": "SECOND"})
+        submission = str(uuid.uuid4())
+        for trial in ("EVENING-01", "SECOND"):
+            self.assertEqual(self.server.submit(diary(trial=trial, submission=submission)).status, 201)
+        both = token(trial=["EVENING-01", "SECOND"])
+        path = f"/patient/data/{submission}"
+        self.assertEqual(request(self.server.intake, "GET", path, bearer=both).status, 400)
+        for named in ("SECOND", "EVENING-01"):
+            self.assertEqual(request(self.server.intake, "GET", f"{path}?trial={named}", bearer=both).status, 200)
+        self.assertEqual(request(self.server.intake, "GET", f"{path}?trial=OTHER", bearer=both).status, 404)
+
     def test_without_a_good_submission_id_every_fault_is_400(self):
         bodies = ["{}", "[]", "null", '"text"', "1", json.dumps({**diary(), "submissionId": "nope"}),
                   json.dumps({**diary(), "submissionId": 5}), json.dumps({**diary(), "submissionId": None})]
