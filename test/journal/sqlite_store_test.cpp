@@ -89,6 +89,21 @@ TEST_F(SqliteStoreTest, AFullQueueRefusesAtOnce) {
   EXPECT_TRUE(commit(TestDiary(2)));
 }
 
+TEST_F(SqliteStoreTest, SeveralThreadsReadWhatOneWrites) {
+  test.options.read_threads = 4;
+  test.open();
+  constexpr int diaries = 40;
+  for (int i = 1; i <= diaries; ++i) ASSERT_TRUE(commit(TestDiary(i)));
+  std::vector<std::function<asio::awaitable<void>()>> bodies;
+  for (int i = 0; i < 10 * diaries; ++i)
+    bodies.push_back([&, i]() -> asio::awaitable<void> {
+      const Position position = static_cast<Position>(i % diaries) + 1;
+      const auto diary = co_await test.store->at(position);
+      EXPECT_TRUE(diary && diary->facts.position == position);
+    });
+  test.drive_all(std::move(bodies));
+}
+
 TEST_F(SqliteStoreTest, BelowTheReserveOnlyReplaysAreAnswered) {
   test.open();
   const TestDiary stored(1);

@@ -25,6 +25,7 @@ struct SqliteOptions {
   /// its own (two system calls a page, a sync). One whose last group was small takes at once.
   Duration group_wait = 0us;
   std::size_t busy_group_entries = 8;  ///< a group of so many entries and chores makes it busy
+  std::uint32_t read_threads = 1;
   std::size_t queue_entries_max = 8192;
   std::size_t queue_bytes_max = 64u << 20;
   int checkpoint_frames = 512;         ///< pages in the write-ahead log that start a checkpoint

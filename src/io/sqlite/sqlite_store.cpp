@@ -24,11 +24,14 @@ std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
   auto journal = SqliteJournal::open(options, rules, clock, entropy);
   if (!journal) return std::unexpected(journal.error());
   try {
-    auto reader = std::make_unique<JournalReader>(
-        options, rules, (*journal)->keys(), (*journal)->outbox().leases(), (*journal)->chain_id());
+    std::vector<std::unique_ptr<JournalReader>> readers;
+    for (std::uint32_t i = 0; i < std::max(1u, options.read_threads); ++i)
+      readers.push_back(std::make_unique<JournalReader>(options, rules, (*journal)->keys(),
+                                                        (*journal)->outbox().leases(),
+                                                        (*journal)->chain_id()));
     return std::unique_ptr<SqliteStore>(new SqliteStore(options, rules, clock, telemetry,
                                                         std::move(on_fatal), std::move(*journal),
-                                                        std::move(reader)));
+                                                        std::move(readers)));
   } catch (const SqliteError& error) {
     return std::unexpected(OpenFailure{OpenFault::cannot_read, error.what()});
   }
@@ -37,7 +40,7 @@ std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
 SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
                          Telemetry& telemetry, Fatal on_fatal,
                          std::unique_ptr<SqliteJournal> journal,
-                         std::unique_ptr<JournalReader> reader)
+                         std::vector<std::unique_ptr<JournalReader>> readers)
     : options_(options),
       rules_(rules),
       clock_(clock),
@@ -45,7 +48,7 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       on_fatal_(std::move(on_fatal)),
       journal_(std::move(journal)),
       queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
-      reader_(std::move(reader)) {
+      readers_(std::move(readers)) {
   look_at_disk(clock_.now());
   sweep_thread_ = std::jthread([this](const std::stop_token& stopping) { run_sweep(stopping); });
   journal_thread_ = std::jthread([this] { run_journal(); });
@@ -65,7 +68,7 @@ void SqliteStore::stop() {
   refuse_late_comers();
   sweep_thread_.request_stop();
   sweep_thread_.join();
-  reader_.stop();
+  readers_.stop();
 }
 
 // Whoever offered work while the journal's thread ended either sees `closed_` and comes here, or

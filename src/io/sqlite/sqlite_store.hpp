@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/sqlite/commit_queue.hpp"
-#include "io/sqlite/read_thread.hpp"
+#include "io/sqlite/read_threads.hpp"
 #include "io/sqlite/sqlite_journal.hpp"
 #include "ports/outbox_store.hpp"
 #include "ports/telemetry.hpp"
@@ -24,7 +24,7 @@ struct JournalHealth {
   bool broken = false;        ///< the process is about to end
 };
 
-/// The embedded journal: SQLite in this process, one thread that commits, one that reads, one that
+/// The embedded journal: SQLite in this process, one thread that commits, some that read, one that
 /// watches deadlines.
 ///   Shape:  open -> commit, find, lease ... -> stop. What is queued at stop() is still committed.
 ///   Errors: `on_fatal` is called once, on the journal's thread, when an I/O error broke it: every
@@ -86,7 +86,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
 
   SqliteStore(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
               Telemetry& telemetry, Fatal on_fatal, std::unique_ptr<SqliteJournal> journal,
-              std::unique_ptr<JournalReader> reader);
+              std::vector<std::unique_ptr<JournalReader>> readers);
   bool offer(Chore& chore);
   template <class T>
   asio::awaitable<std::expected<T, StoreFault>> in_group(
@@ -112,7 +112,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   Fatal on_fatal_;
   std::unique_ptr<SqliteJournal> journal_;
   std::shared_ptr<CommitQueue> queue_;
-  ReadThread reader_;
+  ReadThreads readers_;
 
   std::function<void()> owed_ = [] {};
   std::mutex chores_mutex_;

@@ -61,13 +61,13 @@ asio::awaitable<std::expected<T, StoreFault>> SqliteStore::read(
   using Result = std::expected<T, StoreFault>;
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result)>(
       [this, &work](auto handler) {
-        ReadThread::Read job = [work = std::move(work),
-                                handler = std::move(handler)](JournalReader* reader) mutable {
+        ReadThreads::Read job = [work = std::move(work),
+                                 handler = std::move(handler)](JournalReader* reader) mutable {
           Result result = std::unexpected(StoreFault::stopping);
           if (reader != nullptr) result = work(*reader);
           resume_later<Result>(std::move(handler), std::move(result));
         };
-        if (!reader_.offer(job)) job(nullptr);
+        if (!readers_.offer(job)) job(nullptr);
       },
       asio::use_awaitable);
 }

@@ -2,37 +2,39 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "io/sqlite/journal_reader.hpp"
 
 namespace vesper {
 
-/// The thread that reads, apart from the one that commits.
+/// The threads that read, apart from the one that commits; each has a connection of its own.
 ///   Bounds: a fixed number of reads waiting.
 ///   Thread: offer() any.
-class ReadThread {
+class ReadThreads {
  public:
   /// nullptr: the reader is going away and the read has not happened.
   using Read = std::move_only_function<void(JournalReader*)>;
 
-  explicit ReadThread(std::unique_ptr<JournalReader> reader);
-  ~ReadThread();
-  /// False: too many are waiting, or it has stopped; `read` was not taken.
+  explicit ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers);
+  ~ReadThreads();
+  /// False: too many are waiting, or they have stopped; `read` was not taken.
   [[nodiscard]] bool offer(Read& read);
   void stop();
 
  private:
-  void run(const std::stop_token& stopping);
+  void run(const std::stop_token& stopping, JournalReader& reader);
 
   static constexpr std::size_t waiting_max = 4096;
-  std::unique_ptr<JournalReader> reader_;
+  std::vector<std::unique_ptr<JournalReader>> readers_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<Read> waiting_;
   bool stopped_ = false;
-  std::jthread thread_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace vesper
