@@ -12,28 +12,39 @@
 
 namespace vesper {
 
+void Ingest::refuse_at(Counter stage, Reply& reply, const Refusal& refusal) {
+  telemetry_.count(stage);
+  refuse(reply, refusal);
+}
+
+void Ingest::refuse_at_journal(Reply& reply, StoreFault fault) {
+  telemetry_.count(Counter::refused_at_journal);
+  refuse_for_store(reply, fault, random_);
+}
+
 asio::awaitable<void> Ingest::run(Exchange& exchange) {
   const Caller& caller = *exchange.caller;
   Reply& reply = exchange.reply;
   const WallTime received_at = clock_.wall();
 
   const auto head = read_submission_head(exchange.head);
-  if (!head) co_return refuse(reply, head.error());
+  if (!head) co_return refuse_at(Counter::refused_at_head, reply, head.error());
 
   const auto diary = decoder_.decode(head->media, exchange.body, exchange.arena);
-  if (!diary) co_return refuse(reply, refusal_of(diary.error(), *head));
+  if (!diary)
+    co_return refuse_at(Counter::refused_at_decode, reply, refusal_of(diary.error(), *head));
 
   const auto submission_id = submission_id_of(*head, *diary);
-  if (!submission_id) co_return refuse(reply, submission_id.error());
+  if (!submission_id) co_return refuse_at(Counter::refused_at_head, reply, submission_id.error());
 
   const auto trial_id = trial_of(*head, *diary, caller);
-  if (!trial_id) co_return refuse(reply, trial_id.error());
+  if (!trial_id) co_return refuse_at(Counter::refused_at_access, reply, trial_id.error());
 
   const auto allowed = may_submit(caller, *trial_id, diary->subject_id);
-  if (!allowed) co_return refuse(reply, allowed.error());
+  if (!allowed) co_return refuse_at(Counter::refused_at_access, reply, allowed.error());
 
   const auto trial = find_trial(catalog_, *trial_id);
-  if (!trial) co_return refuse(reply, trial.error());
+  if (!trial) co_return refuse_at(Counter::refused_at_catalog, reply, trial.error());
 
   const auto judged = judge(*diary, **trial, exchange.arena);
   if (!judged)
@@ -43,10 +54,13 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   const auto entry =
       journal_entry(*diary, *judged, **trial, {*submission_id, exchange.body, received_at, caller});
   const auto committed = co_await journal_.commit(entry, exchange.deadline);
-  if (!committed) co_return refuse_for_store(reply, committed.error(), random_);
+  if (!committed) co_return refuse_at_journal(reply, committed.error());
   if (committed->how == Committed::How::conflict) co_return refuse_conflict(reply);
 
-  acknowledge(reply, committed->facts, committed->how == Committed::How::replay);
+  const bool replayed = committed->how == Committed::How::replay;
+  acknowledge(reply, committed->facts, replayed);
+  if (committed->facts.disposition == Disposition::held && !replayed)
+    telemetry_.count(Counter::diaries_held);
   telemetry_.observe(Histogram::ingest_seconds, clock_.now() - exchange.started);
 }
 
@@ -56,10 +70,10 @@ asio::awaitable<void> Ingest::refuse_unless_known(Exchange& exchange, const Diar
                                                   const Trial& trial) {
   const auto known = co_await journal_.find(trial.id, diary.subject_id, submission_id);
   if (!known && known.error() != StoreFault::not_found)
-    co_return refuse_for_store(exchange.reply, known.error(), random_);
+    co_return refuse_at_journal(exchange.reply, known.error());
   if (known && known->facts.content_hash == content_hash(exchange.body))
     co_return acknowledge(exchange.reply, known->facts, true);
-  refuse(exchange.reply, refusal);
+  refuse_at(Counter::refused_at_form, exchange.reply, refusal);
 }
 
 }  // namespace vesper

@@ -32,6 +32,8 @@ class Ingest {
   asio::awaitable<void> refuse_unless_known(Exchange& exchange, const Diary& diary,
                                             Uuid submission_id, const Refusal& refusal,
                                             const Trial& trial);
+  void refuse_at(Counter stage, Reply& reply, const Refusal& refusal);
+  void refuse_at_journal(Reply& reply, StoreFault fault);
 
   Clock& clock_;
   Telemetry& telemetry_;

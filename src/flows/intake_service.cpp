@@ -110,9 +110,21 @@ bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
   return false;
 }
 
+Duration IntakeService::allowed_to(const Route& route) const {
+  return route.id == RouteId::submit_diary ? settings_.submit_deadline : route.deadline;
+}
+
+// A body that comes slowly, but fast enough, must not use up the time for its commit: its sender
+// would try for ever. What a body_grace lets through late is smaller than this.
+void IntakeService::allow_for_slow_body(Exchange& exchange) const {
+  constexpr std::size_t soon_bytes = 4096;
+  const RequestHead& head = exchange.head;
+  if (exchange.body.size() <= soon_bytes || head.find("x-request-timeout-ms") != nullptr) return;
+  exchange.deadline = {parts_.clock.now() + allowed_to(intake_routes()[exchange.route])};
+}
+
 void IntakeService::set_deadline(Exchange& exchange, const Route& route) const {
-  const bool submits = route.id == RouteId::submit_diary;
-  Duration allowed = submits ? settings_.submit_deadline : Duration{route.deadline};
+  Duration allowed = allowed_to(route);
   if (const Header* header = exchange.head.find("x-request-timeout-ms")) {
     std::uint32_t milliseconds = 0;
     const auto [end, fault] = std::from_chars(
@@ -137,6 +149,7 @@ asio::awaitable<void> IntakeService::serve(Exchange& exchange) {
       match_route(intake_routes(), exchange.head.method, exchange.head.path).parameter;
   switch (route.id) {
     case RouteId::submit_diary:
+      allow_for_slow_body(exchange);
       return ingest_.run(exchange);
     case RouteId::read_diary:
       return reader_.run(exchange, parameter);

@@ -18,7 +18,7 @@ namespace vesper {
 
 struct IntakeSettings {
   std::uint64_t body_limit_bytes = 1 << 20;
-  Duration submit_deadline = 10s;       ///< from the head of a diary to its commit
+  Duration submit_deadline = 10s;       ///< from the last byte of a diary to its commit
   access::TokenCache::Limits tokens{};  ///< of each shard
 };
 
@@ -50,6 +50,8 @@ class IntakeService final : public HttpService {
       std::string_view authorization);
   bool refuse_body(Exchange& exchange, const Route& route);
   asio::awaitable<void> list_receipt_keys(Exchange& exchange);
+  [[nodiscard]] Duration allowed_to(const Route& route) const;
+  void allow_for_slow_body(Exchange& exchange) const;
   void set_deadline(Exchange& exchange, const Route& route) const;
 
   IntakeSettings settings_;

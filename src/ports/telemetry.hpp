@@ -31,6 +31,22 @@ namespace vesper {
   X(requests_3xx, "vesper_http_requests_total", R"(class="3xx")", "Answers by status class")     \
   X(requests_4xx, "vesper_http_requests_total", R"(class="4xx")", "Answers by status class")     \
   X(requests_5xx, "vesper_http_requests_total", R"(class="5xx")", "Answers by status class")     \
+  X(refused_at_head, "vesper_ingest_refused_total", R"(stage="head")",                           \
+    "Diaries refused, by the stage that refused")                                                \
+  X(refused_at_decode, "vesper_ingest_refused_total", R"(stage="decode")",                       \
+    "Diaries refused, by the stage that refused")                                                \
+  X(refused_at_access, "vesper_ingest_refused_total", R"(stage="access")",                       \
+    "Diaries refused, by the stage that refused")                                                \
+  X(refused_at_catalog, "vesper_ingest_refused_total", R"(stage="catalog")",                     \
+    "Diaries refused, by the stage that refused")                                                \
+  X(refused_at_form, "vesper_ingest_refused_total", R"(stage="form")",                           \
+    "Diaries refused, by the stage that refused")                                                \
+  X(refused_at_journal, "vesper_ingest_refused_total", R"(stage="journal")",                     \
+    "Diaries refused, by the stage that refused")                                                \
+  X(diaries_held, "vesper_ingest_held_total", "", "Diaries taken and held for judgement")        \
+  X(bundles_failed, "vesper_fhir_bundles_failed_total", "",                                      \
+    "Stored diaries that could not be made a bundle when their delivery was due")                \
+  X(trials_published, "vesper_catalog_publications_total", "", "Trial documents put in force")   \
   X(framing_faults, "vesper_http_framing_faults_total", "",                                      \
     "Requests refused for syntax or framing")                                                    \
   X(tokens_cached, "vesper_access_tokens_total", R"(outcome="cached")", "Tokens by outcome")     \
@@ -38,13 +54,23 @@ namespace vesper {
   X(tokens_refused, "vesper_access_tokens_total", R"(outcome="refused")", "Tokens by outcome")   \
   X(log_lines_lost, "vesper_log_lines_lost_total", "", "Log lines dropped because stdout was slow")
 
-#define VESPER_GAUGES(X)                                                                         \
-  X(connections_open, "vesper_http_connections", "", "Intake connections open now")              \
-  X(journal_queue, "vesper_journal_queue_entries", "", "Entries waiting for a commit group")     \
-  X(journal_bytes, "vesper_journal_bytes", "", "Size of the journal's database file")            \
-  X(journal_wal_bytes, "vesper_journal_wal_bytes", "", "Size of the journal's write-ahead log")  \
-  X(disk_free_bytes, "vesper_journal_disk_free_bytes", "", "Free bytes where the journal lives") \
-  X(deliveries_in_flight, "vesper_outbox_in_flight", "", "Deliveries in flight now")             \
+#define VESPER_GAUGES(X)                                                                          \
+  X(connections_open, "vesper_http_connections", "", "Intake connections open now")               \
+  X(journal_queue, "vesper_journal_queue_entries", "", "Entries waiting for a commit group")      \
+  X(journal_bytes, "vesper_journal_bytes", "", "Size of the journal's database file")             \
+  X(journal_wal_bytes, "vesper_journal_wal_bytes", "", "Size of the journal's write-ahead log")   \
+  X(disk_free_bytes, "vesper_journal_disk_free_bytes", "", "Free bytes where the journal lives")  \
+  X(deliveries_in_flight, "vesper_outbox_in_flight", "", "Deliveries in flight now")              \
+  X(outbox_owed, "vesper_outbox_owed", "", "Deliveries owed, over all destinations")              \
+  X(outbox_blocked, "vesper_outbox_blocked", "", "Deliveries owed that wait behind a parked one") \
+  X(outbox_parked, "vesper_outbox_parked", "", "Deliveries parked: they wait for a person")       \
+  X(outbox_unconfigured, "vesper_outbox_unconfigured", "",                                        \
+    "Deliveries owed to destinations that have left the configuration")                           \
+  X(outbox_oldest_seconds, "vesper_outbox_oldest_age_seconds", "", "Age of the oldest debt")      \
+  X(destinations_shut, "vesper_relay_destinations_shut", "",                                      \
+    "Destinations whose breaker is not open for deliveries")                                      \
+  X(destinations_paused, "vesper_relay_destinations_paused", "",                                  \
+    "Destinations that somebody has paused")                                                      \
   X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")
 
 #define VESPER_HISTOGRAMS(X)                                                                      \

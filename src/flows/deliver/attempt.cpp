@@ -45,6 +45,7 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
   using upstream::Blame, upstream::Reason, upstream::Verdict;
   AttemptResult result;
   if (const auto made = ports.bundles.derive(job.diary, bundle); !made) {
+    ports.telemetry.count(Counter::bundles_failed);
     result.derived = false;
     const bool never = made.error() == BundleFault::not_derivable;
     result.outcome = {never ? Verdict::parked : Verdict::retry, Reason::not_derivable, Blame::lane,

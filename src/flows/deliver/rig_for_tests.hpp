@@ -17,7 +17,7 @@ namespace vesper {
 class Figures final : public Telemetry {
  public:
   void count(Counter counter, std::uint64_t n) override { counters[counter] += n; }
-  void set(Gauge, std::int64_t) override {}
+  void set(Gauge gauge, std::int64_t value) override { gauges[gauge] = value; }
   void add(Gauge gauge, std::int64_t change) override { gauges[gauge] += change; }
   void observe(Histogram, Duration) override {}
   std::map<Counter, std::uint64_t> counters;
