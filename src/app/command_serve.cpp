@@ -25,8 +25,11 @@ ExitStatus command_serve(Invocation& invocation) {
   auto environment = config_environment(environ);
   if (demo && !names(environment, platform_variable))
     environment.emplace_back(platform_variable, demonstration_platform);
-  const auto config = load_config(file ? std::optional<std::filesystem::path>{*file} : std::nullopt,
-                                  environment, {.issuers = !demo});
+  const auto read = [=] {
+    return load_config(file ? std::optional<std::filesystem::path>{*file} : std::nullopt,
+                       environment, {.issuers = !demo});
+  };
+  const auto config = read();
   if (!config) {
     for (const std::string& fault : config.error()) invocation.err << "vesper: " << fault << "\n";
     return ExitStatus::usage;
@@ -40,7 +43,7 @@ ExitStatus command_serve(Invocation& invocation) {
     invocation.err << "vesper: the configuration is in order\n";
     return ExitStatus::done;
   }
-  return static_cast<ExitStatus>(run_serve(*config, demo));
+  return static_cast<ExitStatus>(run_serve(*config, demo, read));
 }
 
 }  // namespace vesper

@@ -152,7 +152,7 @@ constexpr ConfigKey keys[] = {
         "For the client to take an answer. Past it the connection is closed."),
     numeric<&IntakeConfig::request_deadline>(
         "request_deadline_ms", "10000", {10, hour_ms, "ms"},
-        "From the head of a diary to its commit. Past it the answer is 503."),
+        "From the last byte of a diary to its commit. Past it the answer is 503."),
     numeric<&IntakeConfig::body_rate_min_bytes_per_s>(
         "body_rate_min_bytes_per_s", "1024", {1, gib, "bytes/s"},
         "Slowest body taken, after `body_grace_ms`. Below it the answer is 408."),
@@ -185,6 +185,8 @@ constexpr ConfigKey keys[] = {
     numeric<&JournalConfig::batch_wait>(
         "batch_wait_us", "0", {0, 100'000, "us"},
         "How long a busy journal waits for more before it takes a group; an idle one never waits."),
+    numeric<&JournalConfig::read_threads>("read_threads", "2", {1, 64, "threads"},
+                                          "Threads that read stored diaries."),
     numeric<&JournalConfig::queue_entries_max>(
         "queue_entries_max", "8192", {1, 1'000'000, "diaries"},
         "Diaries waiting for their group. Past it the answer is 503."),
@@ -217,9 +219,8 @@ constexpr ConfigKey keys[] = {
     plain<&IssuerConfig::keys_kept>(
         "keys_kept", path, "",
         "File for the last good set of an https URL. Without: beside the journal."),
-    required(plain<&UpstreamConfig::url>(
-        "url", url, "",
-        "Scheme, host, port and perhaps a first part of the path; `path` is appended.")),
+    required(
+        plain<&UpstreamConfig::url>("url", url, "", "Scheme, host and port; `path` is appended.")),
     plain<&UpstreamConfig::path>("path", url_path, "/api/sync", "Path of the POST."),
     among<&UpstreamConfig::settle>(
         "settle", choice, "2xx", "2xx receipt",

@@ -21,27 +21,46 @@ void keep_freed_memory() {
   (void)mallopt(M_TRIM_THRESHOLD, kept_bytes);
 }
 
-constexpr Duration longest_end = 500ms;
+constexpr Duration longest_stop = 9500ms, longest_end = 500ms;
 
-// All that was acknowledged is on disk by now. A name look-up cannot be interrupted, and the end of
-// its loop waits for it: the process does not.
+/// Ends the process when what it guards takes longer than was promised.
+///   Why: a disk that stalls may hold stop(), and a name look-up, which cannot be interrupted, the
+///        end of its loop. All that was acknowledged is on disk: nothing is lost by leaving.
+class LastResort {
+ public:
+  LastResort(Duration after, int exit_status)
+      : thread_([this, after, exit_status](const std::stop_token& ended) {
+          std::unique_lock lock{mutex_};
+          never_.wait_for(lock, ended, after, [] { return false; });
+          if (!ended.stop_requested()) _exit(exit_status);
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any never_;
+  std::jthread thread_;
+};
+
 int end(std::optional<Server>& server, int exit_status) {
   std::cerr.flush();
-  const std::jthread guard{[exit_status](const std::stop_token& ended) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, ended, longest_end, [] { return false; });
-    if (!ended.stop_requested()) _exit(exit_status);
-  }};
+  const LastResort guard{longest_end, exit_status};
   server.reset();
   return exit_status;
+}
+
+void reload(Server& server, const ReadConfig& read_again) {
+  if (const auto config = read_again()) {
+    server.apply_live(*config);
+  } else {
+    for (const std::string& fault : config.error()) std::cerr << "vesper: " << fault << "\n";
+  }
+  server.reload();
 }
 
 }  // namespace
 
 // Signals are blocked before any thread starts and taken here, one at a time, by the main thread.
-int run_serve(const Config& config, bool demo) {
+int run_serve(const Config& config, bool demo, const ReadConfig& read_again) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
@@ -60,8 +79,9 @@ int run_serve(const Config& config, bool demo) {
     int number = 0;
     if (sigwait(&signals, &number) != 0) continue;
     if (number != SIGHUP) break;
-    server->reload();
+    reload(*server, read_again);
   }
+  const LastResort guard{longest_stop, 0};
   server->stop();
   return end(server, 0);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "app/await_on.hpp"
@@ -119,8 +120,8 @@ Started Server::load_keys() {
   keys_ = std::make_unique<KeyKeeper>(std::move(sources), KeyRules{.demonstration = demo_},
                                       KeyPorts{clock_, entropy_, files_, log_});
   if (auto loaded = keys_->load(); !loaded) return failed(2, loaded.error());
-  asio::co_spawn(control_.context(), keys_->run(),
-                 asio::bind_cancellation_slot(keys_end_.slot(), [](std::exception_ptr) {}));
+  keys_ended_ = asio::co_spawn(control_.context(), keys_->run(),
+                               asio::bind_cancellation_slot(keys_end_.slot(), asio::use_future));
   return {};
 }
 
@@ -199,14 +200,17 @@ Started Server::start_delivery() {
   store_->watch([this] { delivery_->notify(); });
   if (auto started = await_on(delivering_, delivery_->start()); !started)
     return failed(3, "the outbox cannot be read");
+  watch_ = std::make_unique<OutboxWatch>(*delivery_, clock_, metrics_, log_);
+  watch_ended_ = asio::co_spawn(delivering_.context(), watch_->run(),
+                                asio::bind_cancellation_slot(watch_end_.slot(), asio::use_future));
   return {};
 }
 
 Started Server::open_admin() {
   add_admin_routes();
   admin_ = std::make_unique<HttpServer>(
-      control_.context(), HttpServerParts{*admin_service_, clock_, metrics_, admin_limits(config_),
-                                          make_http_load(), nullptr});
+      control_.context(), HttpServerParts{*admin_service_, clock_, uncounted_,
+                                          admin_limits(config_), make_http_load(), nullptr});
   auto port = await_on(control_, listen_here(*admin_, config_.admin.listen));
   if (!port) return failed(2, listen_advice("admin.listen", port.error().text));
   admin_port_ = *port;
@@ -222,32 +226,50 @@ void Server::reload() {
   log_.write(LogLevel::info, "reload", "certificates and keys are read again");
 }
 
-void Server::drain_shards(Deadline deadline) {
+void Server::apply_live(const Config& config) {
+  log_.set_level(config.log.level);
+}
+
+std::vector<std::future<std::size_t>> Server::drain_shards(Deadline deadline) {
   std::vector<std::future<std::size_t>> draining;
   for (auto& shard : shards_) {
     if (!shard->loop.running()) continue;  // the start failed before
     draining.push_back(
         asio::co_spawn(shard->loop.context(), shard->server->drain(deadline), asio::use_future));
   }
-  for (auto& shard : draining) (void)shard.get();
+  return draining;
 }
 
 void Server::stop() {
   if (std::exchange(stopped_, true)) return;
   health_.stop();
   const Deadline deadline{clock_.now() + config_.shutdown.deadline};
-  drain_shards(deadline);
+  // At once: a client that takes its time and a destination that hangs share one deadline.
+  auto draining = drain_shards(deadline);
+  end_background_work();
   if (delivery_) await_on(delivering_, delivery_->stop(deadline));
+  for (auto& shard : draining) (void)shard.get();
   if (admin_) (void)await_on(control_, admin_->drain({clock_.now() + 200ms}));
   if (store_) store_->stop();
   // What the journal has only now answered ends here: a publication that control still held would
   // otherwise outlive the loop its connection belongs to.
-  drain_shards({clock_.now() + 100ms});
+  for (auto& shard : drain_shards({clock_.now() + 100ms})) (void)shard.get();
   for (auto& shard : shards_) shard->loop.stop();
   delivering_.stop();
   control_.stop();
   if (announced_) log_.write(LogLevel::info, "stopped", "all that was acknowledged is on disk");
   log_.flush(1s);
+}
+
+// What runs for ever on a loop uses parts that are gone before the loop is.
+void Server::end_background_work() {
+  const auto end = [](Loop& loop, asio::cancellation_signal& signal, std::future<void>& ended) {
+    if (!ended.valid()) return;
+    asio::post(loop.context(), [&] { signal.emit(asio::cancellation_type::terminal); });
+    (void)ended.wait_for(1s);
+  };
+  end(delivering_, watch_end_, watch_ended_);
+  end(control_, keys_end_, keys_ended_);
 }
 
 void Server::announce() {

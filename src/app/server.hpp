@@ -1,5 +1,6 @@
 #pragma once
 #include <expected>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,11 +8,13 @@
 
 #include "app/config.hpp"
 #include "app/loop.hpp"
+#include "app/uncounted.hpp"
 #include "flows/admin/admin_service.hpp"
 #include "flows/bundle_deriver.hpp"
 #include "flows/catalog_keeper.hpp"
 #include "flows/deliver/delivery.hpp"
 #include "flows/deliver/outbox_api.hpp"
+#include "flows/deliver/outbox_watch.hpp"
 #include "flows/health.hpp"
 #include "flows/intake_service.hpp"
 #include "flows/keys/key_keeper.hpp"
@@ -40,7 +43,8 @@ using Started = std::expected<void, StartFailure>;
 ///   threads: N intake shards, one journal (in SqliteStore), one delivery, one admin (which is also
 ///            the control thread of catalog and keys).
 ///   start:   journal, keys, trials, demonstration, intake, admin, delivery, `listening`.
-///   stop:    readyz fails, listeners drain, delivery ends, the journal empties, threads join.
+///   stop:    readyz fails, listeners drain while delivery ends, the admin port closes, key refresh
+///            is cancelled, the journal empties, threads join. Also after a start that failed.
 ///   Thread:  the main thread only.
 class Server {
  public:
@@ -51,6 +55,8 @@ class Server {
   [[nodiscard]] Started start();
   /// Certificates and keys are read again; what is wrong is logged and the old ones stay in force.
   void reload();
+  /// Puts those keys of a newly read configuration in force that are marked live.
+  void apply_live(const Config& config);
   /// Drains and ends within the configured deadline, whatever the destinations do.
   void stop();
 
@@ -62,14 +68,16 @@ class Server {
   [[nodiscard]] Started load_trials();
   [[nodiscard]] Started publish_demonstration();
   [[nodiscard]] Started open_intake();
+  void end_background_work();
   void add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load);
   [[nodiscard]] Started open_admin();
   [[nodiscard]] Started start_delivery();
   [[nodiscard]] std::vector<KeySource> key_sources();
   void add_health_causes();
   void add_admin_routes();
+  void add_index();
   void add_drain_route(std::string path, bool on);
-  void drain_shards(Deadline deadline);
+  [[nodiscard]] std::vector<std::future<std::size_t>> drain_shards(Deadline deadline);
   void add_outbox_routes();
   void add_trial_routes();
   bool guard_admin(Exchange& exchange, bool changes);
@@ -82,6 +90,7 @@ class Server {
   SystemEntropy entropy_;
   FileSystem files_;
   Metrics metrics_;
+  Uncounted uncounted_;
   JsonLog log_;
   Health health_;
   std::unique_ptr<SqliteStore> store_;
@@ -90,11 +99,15 @@ class Server {
   std::vector<std::unique_ptr<FetchClient>> fetchers_;
   std::unique_ptr<KeyKeeper> keys_;
   asio::cancellation_signal keys_end_;
+  std::future<void> keys_ended_;
   std::unique_ptr<CatalogKeeper> keeper_;
   ShardCatalog delivery_catalog_, admin_catalog_;
   std::unique_ptr<BundleDeriver> delivery_bundles_;
   std::unique_ptr<UpstreamClient> upstream_;
   std::unique_ptr<Delivery> delivery_;
+  std::unique_ptr<OutboxWatch> watch_;
+  asio::cancellation_signal watch_end_;
+  std::future<void> watch_ended_;
   std::vector<std::unique_ptr<Shard>> shards_;
   access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
                                     {entropy_.next(), entropy_.next()}};

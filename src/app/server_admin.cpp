@@ -14,6 +14,21 @@ namespace {
 
 constexpr Duration journal_stall = 3s;
 
+// What is there for a person with a browser; scripts use the addresses behind the links.
+constexpr std::string_view admin_index = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Vesper</title></head>
+<body>
+<h1>Vesper</h1>
+<ul>
+<li><a href="/healthz">/healthz</a>: alive</li>
+<li><a href="/readyz">/readyz</a>: willing to take traffic, with reasons</li>
+<li><a href="/metrics">/metrics</a>: figures of every stage, for Prometheus</li>
+<li><a href="/outbox?format=text">/outbox</a>: what is owed to whom</li>
+<li><code>POST /drain</code>, <code>POST /undrain</code>: leave and rejoin the load balancer</li>
+</ul>
+</body></html>
+)";
+
 std::string_view header_of(const Exchange& exchange, std::string_view name) {
   const Header* header = exchange.head.find(name);
   return header == nullptr ? std::string_view{} : header->value;
@@ -96,6 +111,7 @@ void Server::add_admin_routes() {
   };
   probe("/healthz", [](Reply& reply) { Health::write_alive(reply); });
   probe("/readyz", [this](Reply& reply) { health_.write_ready(reply); });
+  add_index();
   admin_service_->add({Method::get, "/metrics", false, false,
                        [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
                          exchange.reply.status = 200;
@@ -129,6 +145,17 @@ void Server::add_trial_routes() {
                        [this, as_operator](Exchange& exchange, std::string_view trial) {
                          as_operator(exchange, trial);
                          return admin_trials_->publish(exchange, trial);
+                       }});
+}
+
+void Server::add_index() {
+  admin_service_->add({Method::get, "/", false, false,
+                       [](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                         exchange.reply.status = 200;
+                         exchange.reply.content_type = "text/html; charset=utf-8";
+                         exchange.reply.add_header("Content-Security-Policy", "default-src 'none'");
+                         exchange.reply.body = admin_index;
+                         co_return;
                        }});
 }
 

@@ -41,6 +41,7 @@ SqliteOptions journal_options(const Config& config) {
   options.group_entries_max = config.journal.batch_entries_max;
   options.group_bytes_max = config.journal.batch_max_bytes;
   options.group_wait = config.journal.batch_wait;
+  options.read_threads = config.journal.read_threads;
   options.queue_entries_max = config.journal.queue_entries_max;
   options.reserve_bytes = config.journal.disk_reserve_bytes;
   return options;

@@ -52,11 +52,11 @@ void append_number(std::string& out, std::size_t number) {
 std::string fault_of(const UpstreamSettings& s) {
   const auto url = parse_url(s.url);
   if (!url || url->target.contains('?'))
-    return "url must be http:// or https:// with a host, and no query: " + s.url;
+    return "url = \"" + s.url + "\": must be http:// or https:// with a host, and no query";
   if (!s.path.starts_with('/') || !parse_url("http://x" + s.path))
-    return "path must begin with / and be printable: " + s.path;
+    return "path = \"" + s.path + "\": must begin with / and be printable";
   if (!url->tls && !url->loopback() && !s.allow_plain_http)
-    return "plain http is refused off loopback; use https, or allow it for this destination";
+    return "url = \"" + s.url + "\": must be https off loopback, unless allow_plain_http = true";
   if (!s.bearer_file.empty() && !s.oauth_token_url.empty())
     return "a bearer file and an OAuth2 token endpoint exclude each other";
   if (s.certificate_file.empty() != s.key_file.empty())
@@ -64,10 +64,10 @@ std::string fault_of(const UpstreamSettings& s) {
   if (!s.oauth_token_url.empty()) {
     const auto token = parse_url(s.oauth_token_url);
     if (!token || (!token->tls && !token->loopback() && !s.allow_plain_http))
-      return "the OAuth2 token endpoint must be an https URL: " + s.oauth_token_url;
+      return "oauth2_token_url = \"" + s.oauth_token_url + "\": must be an https URL";
     if (s.oauth_client_id.empty() ||
         s.oauth_client_secret.empty() == s.oauth_client_secret_file.empty())
-      return "OAuth2 needs a client id and a client secret, or a file with the secret";
+      return "oauth2_token_url needs oauth2_client_id and oauth2_client_secret";
   }
   return {};
 }

@@ -1,0 +1,162 @@
+// Every key of the configuration arrives where it has its effect: a key that nobody reads is a lie.
+#include "app/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "app/config_key.hpp"
+#include "app/config_load.hpp"
+#include "io/https_client/upstream_client.hpp"
+
+namespace vesper {
+namespace {
+
+// Each key with a value that is not its default.
+const ConfigEnvironment unusual{
+    {"VESPER__INTAKE__LISTEN", "127.0.0.2:1"},
+    {"VESPER__INTAKE__SHARDS", "3"},
+    {"VESPER__INTAKE__CONNECTIONS_MAX", "101"},
+    {"VESPER__INTAKE__BYTES_IN_FLIGHT_MAX", "1048577"},
+    {"VESPER__INTAKE__TARGET_MAX_BYTES", "301"},
+    {"VESPER__INTAKE__HEADER_MAX_BYTES", "2001"},
+    {"VESPER__INTAKE__HEADER_FIELDS_MAX", "9"},
+    {"VESPER__INTAKE__BODY_MAX_BYTES", "2002"},
+    {"VESPER__INTAKE__HEADER_TIMEOUT_MS", "11"},
+    {"VESPER__INTAKE__IDLE_TIMEOUT_MS", "12"},
+    {"VESPER__INTAKE__WRITE_TIMEOUT_MS", "13"},
+    {"VESPER__INTAKE__REQUEST_DEADLINE_MS", "14"},
+    {"VESPER__INTAKE__BODY_RATE_MIN_BYTES_PER_S", "15"},
+    {"VESPER__INTAKE__BODY_GRACE_MS", "16"},
+    {"VESPER__INTAKE__TLS_CERTIFICATE", "/c"},
+    {"VESPER__INTAKE__TLS_KEY", "/k"},
+    {"VESPER__ADMIN__LISTEN", "127.0.0.3:2"},
+    {"VESPER__ADMIN__AUTHENTICATION", "token"},
+    {"VESPER__ADMIN__ALLOWED_HOSTS", "ops.example"},
+    {"VESPER__ADMIN__CONNECTIONS_MAX", "17"},
+    {"VESPER__JOURNAL__URL", "sqlite:/j/v.db"},
+    {"VESPER__JOURNAL__BATCH_ENTRIES_MAX", "18"},
+    {"VESPER__JOURNAL__BATCH_MAX_BYTES", "65537"},
+    {"VESPER__JOURNAL__BATCH_WAIT_US", "19"},
+    {"VESPER__JOURNAL__READ_THREADS", "20"},
+    {"VESPER__JOURNAL__QUEUE_ENTRIES_MAX", "21"},
+    {"VESPER__JOURNAL__DISK_RESERVE_BYTES", "22"},
+    {"VESPER__ACCESS__ISSUER__0__ISSUER", "i"},
+    {"VESPER__ACCESS__ISSUER__0__AUDIENCE", "a"},
+    {"VESPER__ACCESS__ISSUER__0__JWKS", "https://id.example/jwks"},
+    {"VESPER__ACCESS__ISSUER__0__SCOPES", "ops"},
+    {"VESPER__ACCESS__ISSUER__0__ALGORITHMS", "k=ES256"},
+    {"VESPER__ACCESS__ISSUER__0__SUBJECT_CLAIM", "who"},
+    {"VESPER__ACCESS__ISSUER__0__REFRESH_S", "23"},
+    {"VESPER__ACCESS__ISSUER__0__REFRESH_FLOOR_S", "24"},
+    {"VESPER__ACCESS__ISSUER__0__FETCH_DEADLINE_MS", "125"},
+    {"VESPER__ACCESS__ISSUER__0__TLS_CA", "/ica"},
+    {"VESPER__ACCESS__ISSUER__0__KEYS_KEPT", "/kept"},
+    {"VESPER__UPSTREAM__A__URL", "https://a.example"},
+    {"VESPER__UPSTREAM__A__PATH", "/p"},
+    {"VESPER__UPSTREAM__A__SETTLE", "receipt"},
+    {"VESPER__UPSTREAM__A__DEADLINE_MS", "26"},
+    {"VESPER__UPSTREAM__A__BACKOFF_MIN_MS", "27"},
+    {"VESPER__UPSTREAM__A__BACKOFF_MAX_MS", "28"},
+    {"VESPER__UPSTREAM__A__CONCURRENCY_MAX", "29"},
+    {"VESPER__UPSTREAM__A__RATE_MAX_PER_S", "30"},
+    {"VESPER__UPSTREAM__A__ALLOW_PLAIN_HTTP", "true"},
+    {"VESPER__UPSTREAM__A__OAUTH2_TOKEN_URL", "https://t.example/token"},
+    {"VESPER__UPSTREAM__A__OAUTH2_CLIENT_ID", "id"},
+    {"VESPER__UPSTREAM__A__OAUTH2_CLIENT_SECRET", "secret"},
+    {"VESPER__UPSTREAM__A__OAUTH2_SCOPE", "sc"},
+    {"VESPER__UPSTREAM__A__TLS_CA", "/ca"},
+    {"VESPER__UPSTREAM__A__TLS_CERTIFICATE", "/cc"},
+    {"VESPER__UPSTREAM__A__TLS_KEY", "/ck"},
+    {"VESPER__UPSTREAM__B__URL", "https://b.example"},
+    {"VESPER__UPSTREAM__B__BEARER_FILE", "/b"},
+    {"VESPER__LOG__LEVEL", "error"},
+    {"VESPER__LOG__QUEUE_MAX_BYTES", "4097"},
+    {"VESPER__SHUTDOWN__DEADLINE_MS", "131"},
+};
+
+Config config() {
+  auto loaded = load_config(std::nullopt, unusual);
+  EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().front());
+  return loaded.value_or(Config{});
+}
+
+TEST(Settings, EveryKeyOfTheTableIsAmongThoseTested) {
+  std::set<std::string> tested;
+  for (const auto& [variable, value] : unusual)
+    tested.insert(variable.substr(variable.rfind("__") + 2));
+  for (const ConfigKey& key : config_keys()) {
+    std::string name{key.name};
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    EXPECT_TRUE(tested.contains(name)) << key.section << "." << key.name;
+  }
+}
+
+TEST(Settings, IntakeAndAdminReachTheirListeners) {
+  const Config given = config();
+  const HttpLimits intake = intake_limits(given);
+  EXPECT_EQ(intake.connections_max, 101u);
+  EXPECT_EQ(intake.bytes_in_flight_max, 1048577u);
+  EXPECT_EQ(intake.head.line_bytes_max, 301u);
+  EXPECT_EQ(intake.head.head_bytes_max, 2001u);
+  EXPECT_EQ(intake.head.headers_max, 9u);
+  EXPECT_EQ(intake.body_bytes_max, 2002u);
+  EXPECT_EQ(intake.head_timeout, 11ms);
+  EXPECT_EQ(intake.idle_timeout, 12ms);
+  EXPECT_EQ(intake.write_timeout, 13ms);
+  EXPECT_EQ(intake.body_rate_min_bytes_per_s, 15u);
+  EXPECT_EQ(intake.body_grace, 16ms);
+  EXPECT_EQ(intake_settings(given).body_limit_bytes, 2002u);
+  EXPECT_EQ(intake_settings(given).submit_deadline, 14ms);
+  EXPECT_EQ(admin_limits(given).connections_max, 17u);
+}
+
+TEST(Settings, JournalKeysReachTheStore) {
+  const SqliteOptions journal = journal_options(config());
+  EXPECT_EQ(journal.path, "/j/v.db");
+  EXPECT_EQ(journal.group_entries_max, 18u);
+  EXPECT_EQ(journal.group_bytes_max, 65537u);
+  EXPECT_EQ(journal.group_wait, 19us);
+  EXPECT_EQ(journal.read_threads, 20u);
+  EXPECT_EQ(journal.queue_entries_max, 21u);
+  EXPECT_EQ(journal.reserve_bytes, 22u);
+  EXPECT_EQ(journal.durability, Durability::full);
+}
+
+TEST(Settings, IssuerKeysReachAccess) {
+  const Config given = config();
+  const auto rules = issuer_rules(given.issuers.at(0));
+  EXPECT_EQ(rules.issuer, "i");
+  EXPECT_EQ(rules.audience, "a");
+  EXPECT_EQ(rules.subject_claim, "who");
+  EXPECT_TRUE(rules.grantable.has(Scope::ops));
+  EXPECT_FALSE(rules.grantable.has(Scope::patient));
+  EXPECT_EQ(rules.algorithms.size(), 1u);
+  EXPECT_EQ(kept_keys_path(given, given.issuers.at(0)), "/kept");
+}
+
+TEST(Settings, DestinationKeysReachDelivery) {
+  const auto all = upstream_settings(config());
+  ASSERT_EQ(all.size(), 2u);
+  const UpstreamSettings& a = all[0];
+  EXPECT_EQ(a.url + a.path, "https://a.example/p");
+  EXPECT_EQ(a.settle, Settle::receipt);
+  EXPECT_EQ(a.deadline, 26ms);
+  EXPECT_EQ(a.retry_base, 27ms);
+  EXPECT_EQ(a.retry_cap, 28ms);
+  EXPECT_EQ(a.concurrency, 29u);
+  EXPECT_EQ(a.rate_max_per_s, 30);
+  EXPECT_TRUE(a.allow_plain_http);
+  EXPECT_EQ(a.oauth_token_url, "https://t.example/token");
+  EXPECT_EQ(a.oauth_client_id, "id");
+  EXPECT_EQ(a.oauth_client_secret, "secret");
+  EXPECT_EQ(a.oauth_scope, "sc");
+  EXPECT_EQ(a.ca_file, "/ca");
+  EXPECT_EQ(a.certificate_file, "/cc");
+  EXPECT_EQ(a.key_file, "/ck");
+  EXPECT_EQ(all[1].bearer_file, "/b");
+  for (const auto& settings : all) EXPECT_EQ(fault_of(settings), "");
+}
+
+}  // namespace
+}  // namespace vesper
