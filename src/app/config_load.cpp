@@ -30,9 +30,6 @@ void check_upstream(ConfigFaults& faults, const UpstreamConfig& upstream) {
   const std::string place = "upstream." + upstream.name;
   check_url(faults, place + ".url", upstream.url, upstream.allow_plain_http);
   check_pair(faults, place, !upstream.tls_certificate.empty(), !upstream.tls_key.empty());
-  if (const auto url = parse_setting_url(upstream.url); url && url->target != "/")
-    faults.push_back(fmt::format("{}.url = \"{}\": must have no path; set {}.path instead", place,
-                                 upstream.url, place));
   const int oauth2 = !upstream.oauth2_token_url.empty() + !upstream.oauth2_client_id.empty() +
                      !upstream.oauth2_client_secret.empty();
   if (oauth2 != 0 && oauth2 != 3)

@@ -219,8 +219,9 @@ constexpr ConfigKey keys[] = {
     plain<&IssuerConfig::keys_kept>(
         "keys_kept", path, "",
         "File for the last good set of an https URL. Without: beside the journal."),
-    required(
-        plain<&UpstreamConfig::url>("url", url, "", "Scheme, host and port; `path` is appended.")),
+    required(plain<&UpstreamConfig::url>(
+        "url", url, "",
+        "Scheme, host, port and perhaps a first part of the path; `path` is appended.")),
     plain<&UpstreamConfig::path>("path", url_path, "/api/sync", "Path of the POST."),
     among<&UpstreamConfig::settle>(
         "settle", choice, "2xx", "2xx receipt",

@@ -213,7 +213,6 @@ TEST(Config, ContradictionsAreRefused) {
            Case{"[intake]\ntls_key = \"k\"\n", "intake.tls_certificate: missing"},
            Case{"[upstream.a]\npath = \"/x\"\n", "upstream.a.url: missing"},
            Case{"[upstream.a]\nurl = \"http://a.example\"\n", "allow_plain_http"},
-           Case{"[upstream.a]\nurl = \"https://a.example/x\"\n", "no path"},
            Case{"[upstream.a]\nurl = \"https://a\"\ntls_certificate = \"c\"\n", "tls_key: missing"},
            Case{"[upstream.a]\nurl = \"https://a\"\noauth2_client_id = \"c\"\n", "go together"},
            Case{"[upstream.a]\nurl = \"https://a\"\nbackoff_min_ms = 400000\n", "backoff_max_ms"},

@@ -37,7 +37,7 @@ std::expected<void, Refusal> hold_against(const Precondition& stated, const Tria
   if (stated.must_be_new && trial != nullptr)
     return refused(412, IssueCode::conflict, "This trial exists: send If-Match with its ETag.");
   if (!stated.must_be_new &&
-      (trial == nullptr || (stated.etag != trial->etag && stated.etag != "*")))
+      (trial == nullptr || !lists_etag(stated.etag, trial->etag, TagMatch::strong)))
     return refused(412, IssueCode::conflict,
                    "If-Match is not the ETag in force: read the trial again.");
   return {};
@@ -48,6 +48,19 @@ std::string publisher_of(const Caller* caller) {
 }
 
 }  // namespace
+
+bool lists_etag(std::string_view header, std::string_view etag, TagMatch match) {
+  while (!header.empty()) {
+    const std::size_t end = std::min(header.find(','), header.size());
+    std::string_view tag = header.substr(0, end);
+    header.remove_prefix(std::min(end + 1, header.size()));
+    while (!tag.empty() && tag.front() == ' ') tag.remove_prefix(1);
+    while (!tag.empty() && tag.back() == ' ') tag.remove_suffix(1);
+    if (match == TagMatch::weak && tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag || tag == "*") return true;
+  }
+  return false;
+}
 
 CatalogKeeper::CatalogKeeper(asio::any_io_executor control, Clock& clock, Log& log,
                              Telemetry& telemetry, JournalStore& journal,

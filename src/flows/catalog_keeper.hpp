@@ -32,10 +32,15 @@ class ShardCatalog final : public Catalog {
   std::shared_ptr<const TrialSnapshot> current_ = std::make_shared<const TrialSnapshot>();
 };
 
+/// Whether a W/ tag may match: in If-None-Match, not in If-Match (RFC 9110, 13.1).
+enum class TagMatch : std::uint8_t { strong, weak };
+/// True when one of the listed entity tags is `etag`, or `*`.
+[[nodiscard]] bool lists_etag(std::string_view header, std::string_view etag, TagMatch match);
+
 /// What a client must hold to publish: `If-None-Match: *` for a new trial, `If-Match` for a change.
 struct Precondition {
   bool must_be_new = false;
-  std::string_view etag;  ///< of If-Match, with its quotes; empty when must_be_new
+  std::string_view etag;  ///< If-Match as sent, one tag or several; empty when must_be_new
 };
 
 struct PublicationRequest {

@@ -70,8 +70,9 @@ std::expected<MediaType, Refusal> media_type_of(const RequestHead& head) {
   constexpr std::string_view offered =
       "Content-Type must be application/json, application/xml, application/odm+xml or "
       "application/fhir+json, in UTF-8";
-  if (const Header* coding = head.find("content-encoding");
-      coding != nullptr && !same_word(coding->value, "identity"))
+  std::size_t codings = 0;
+  if (const Header* coding = head.find("content-encoding", &codings);
+      coding != nullptr && (codings != 1 || !same_word(coding->value, "identity")))
     return refused(415, IssueCode::not_supported,
                    "Content-Encoding is not taken: send the bytes as they are");
   std::size_t count = 0;

@@ -24,20 +24,6 @@ void refuse_foreign(Reply& reply) {
   refuse(reply, 403, IssueCode::forbidden, "This token is not for this trial.");
 }
 
-// True when one of the listed entity tags is `etag`; `W/` is ignored when `weak` (If-None-Match).
-bool lists(std::string_view header, std::string_view etag, bool weak) {
-  while (!header.empty()) {
-    const std::size_t end = std::min(header.find(','), header.size());
-    std::string_view tag = header.substr(0, end);
-    header.remove_prefix(std::min(end + 1, header.size()));
-    while (!tag.empty() && tag.front() == ' ') tag.remove_prefix(1);
-    while (!tag.empty() && tag.back() == ' ') tag.remove_suffix(1);
-    if (weak && tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == etag || tag == "*") return true;
-  }
-  return false;
-}
-
 std::expected<Precondition, Refusal> precondition_of(const RequestHead& head) {
   const Header* none_match = head.find("if-none-match");
   const Header* match = head.find("if-match");
@@ -62,7 +48,7 @@ asio::awaitable<void> TrialRoutes::read(Exchange& exchange, std::string_view tri
   if (trial == nullptr) co_return refuse(reply, 404, IssueCode::not_found, no_trial);
   reply.add_header("ETag", trial->etag);
   if (const Header* known = exchange.head.find("if-none-match");
-      known != nullptr && lists(known->value, trial->etag, true)) {
+      known != nullptr && lists_etag(known->value, trial->etag, TagMatch::weak)) {
     reply.status = 304;
     co_return;
   }

@@ -55,6 +55,13 @@ class Clauses(unittest.TestCase):
             self.assertEqual(request(self.server.intake, "GET", f"{path}?trial={named}", bearer=both).status, 200)
         self.assertEqual(request(self.server.intake, "GET", f"{path}?trial=OTHER", bearer=both).status, 404)
 
+    def test_if_match_takes_a_list_and_no_weak_tag(self):
+        document = {**copy.deepcopy(DEMO), "id": "TAGS"}
+        tag = self.server.publish(document).headers["ETag"]
+        self.assertEqual(self.server.publish(document, **{"If-Match": "W/" + tag}).status, 412)
+        self.assertEqual(self.server.publish(document, **{"If-Match": '"other", ' + tag}).status, 200)
+        self.assertEqual(self.server.publish(document, **{"If-Match": tag}).status, 412)
+
     def test_without_a_good_submission_id_every_fault_is_400(self):
         bodies = ["{}", "[]", "null", '"text"', "1", json.dumps({**diary(), "submissionId": "nope"}),
                   json.dumps({**diary(), "submissionId": 5}), json.dumps({**diary(), "submissionId": None})]

@@ -136,6 +136,13 @@ class Clients(Case):
         self.assertEqual(status, 503)
         self.assertGreaterEqual(int(headers["retry-after"]), 1)
 
+    def test_fields_that_decide_stand_once(self):
+        body = diary()
+        for extra, status in (("Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", 415), ("Content-Type: application/xml\r\n", 415),
+                              (f"Authorization: Bearer {token('S-1')}\r\n", 401),
+                              (f"Idempotency-Key: {body['submissionId']}\r\n" * 2, 400), ("Content-Encoding: identity\r\n", 201)):
+            self.assertEqual(self.raw(self.shared.intake).send(post(body, extra=extra)).reply()[0], status, extra)
+
     def test_head_and_options(self):
         for path in ("/healthz", "/readyz", "/.well-known/vesper-receipt-keys"):
             get = request(self.shared.intake, "GET", path)

@@ -102,6 +102,16 @@ class Form(Delivery):
         self.assertEqual(read["bundle"], bundle)
         self.assertEqual(read["delivery"], [{"destination": "default", "state": "delivered", "attempts": 1}])
 
+    def test_the_path_follows_the_url(self):
+        receiver = self.receiver()
+        for url, path, wanted in (("", "", "/api/sync"), ("/", "", "/api/sync"), ("/base", "", "/base/api/sync"),
+                                  ("/base/fhir/", 'path = "/"\n', "/base/fhir/"), ("", 'path = "/in?a=b"\n', "/in?a=b")):
+            self.settings = FAST + path
+            server = self.open(receiver.url + url)
+            self.arrives(server, self.send(server))
+            self.assertEqual(receiver.seen[-1].path, wanted)
+            server.close()
+
     def test_a_repeat_is_the_same_bytes(self):
         receiver = self.receiver(lambda d: (503, {}, b"") if len(receiver.seen) < 3 else (200, {}, b""))
         server = self.open(receiver.url)

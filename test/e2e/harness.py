@@ -2,7 +2,7 @@
 
 Every process binds port 0, lives in a folder of its own and is ended by stop(); only loopback is touched.
 """
-import base64, hashlib, hmac, http.client, json, os, pathlib, queue, signal, subprocess, tempfile, threading, time, uuid
+import atexit, base64, hashlib, hmac, http.client, json, os, pathlib, queue, signal, subprocess, tempfile, threading, time, uuid
 
 SOURCE = pathlib.Path(os.environ.get("VESPER_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("VESPER_BUILD", SOURCE / "build" / "dev"))
@@ -37,6 +37,7 @@ class Process:
         self.child = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True, cwd=cwd,
                                       env={**os.environ, **(env or {})})
+        atexit.register(self.child.kill)  # also when the test itself is cut short
         self.errors = []
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=lambda: self.errors.extend(self.child.stderr), daemon=True).start()

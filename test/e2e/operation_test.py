@@ -187,6 +187,29 @@ class Stopping(Case):
                 self.assertEqual(reply.status, 200)
                 self.assertEqual(reply.json()["receipt"], receipt)
 
+    def test_what_was_answered_survives_a_kill(self):
+        with Receiver(lambda d: (422, {}, b"")) as platform:
+            server = self.server(upstream=platform.url)
+            first = server.submit(diary()).json()
+            rows = lambda: json.loads(request(server.admin, "GET", "/outbox").body)["destinations"]
+            eventually(lambda: rows()[0]["parked"] == 1)
+            etag = request(server.intake, "GET", "/trials/EVENING-01", bearer=token()).headers["ETag"]
+            for title in ("first change", "second change"):
+                changed = server.publish({**DEMO, "title": title}, **{"If-Match": etag})
+                self.assertEqual(changed.status, 200)
+                server.kill()
+                server.start()
+                read = request(server.intake, "GET", "/trials/EVENING-01", bearer=token())
+                self.assertEqual((read.json()["title"], read.headers["ETag"]), (title, changed.headers["ETag"]))
+                etag = read.headers["ETag"]
+            self.assertEqual(rows()[0]["parked"], 1)
+            for path, member, wanted in ((f"/outbox/default/skip/{first['deliveryId']}", "parked", 0),
+                                         ("/outbox/default/pause", "paused", True), ("/outbox/default/resume", "paused", False)):
+                self.assertEqual(request(server.admin, "POST", path, json.dumps({"reason": "a test"})).status, 200)
+                server.kill()
+                server.start()
+                self.assertEqual(rows()[0][member], wanted)
+
     def test_idle_and_half_sent_connections_do_not_hold_it_up(self):
         with Receiver(lambda d: None) as hanging:
             server = self.server(upstream=hanging.url)
