@@ -258,7 +258,7 @@ constexpr ConfigKey keys[] = {
     numeric<&LogConfig::queue_max_bytes>(
         "queue_max_bytes", "1048576", {4 * kib, gib, "bytes"},
         "Lines waiting for a slow reader. Past it lines are dropped and counted."),
-    numeric<&ShutdownConfig::deadline>("deadline_ms", "8000", {100, 9500, "ms"},
+    numeric<&ShutdownConfig::deadline>("deadline_ms", "7000", {100, 8000, "ms"},
                                        "For requests in flight to end after SIGTERM or SIGINT."),
 };
 
