@@ -40,7 +40,7 @@ const ConfigEnvironment unusual{
     {"VESPER__JOURNAL__BATCH_WAIT_US", "19"},
     {"VESPER__JOURNAL__READ_THREADS", "20"},
     {"VESPER__JOURNAL__QUEUE_ENTRIES_MAX", "21"},
-    {"VESPER__JOURNAL__DISK_RESERVE_BYTES", "22"},
+    {"VESPER__JOURNAL__DISK_RESERVE_BYTES", "16777217"},
     {"VESPER__ACCESS__ISSUER__0__ISSUER", "i"},
     {"VESPER__ACCESS__ISSUER__0__AUDIENCE", "a"},
     {"VESPER__ACCESS__ISSUER__0__JWKS", "https://id.example/jwks"},
@@ -119,7 +119,7 @@ TEST(Settings, JournalKeysReachTheStore) {
   EXPECT_EQ(journal.group_wait, 19us);
   EXPECT_EQ(journal.read_threads, 20u);
   EXPECT_EQ(journal.queue_entries_max, 21u);
-  EXPECT_EQ(journal.reserve_bytes, 22u);
+  EXPECT_EQ(journal.reserve_bytes, 16777217u);
   EXPECT_EQ(journal.durability, Durability::full);
 }
 
