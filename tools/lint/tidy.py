@@ -81,7 +81,7 @@ def main():
         if (store / key).exists():
             fresh += 1
         else:
-            waiting.append((path not in first, path, key))
+            waiting.append((path not in first, not path.is_relative_to(root / "src"), path, key))
     waiting.sort()
     end = time.monotonic() + (10**9 if options.no_limit else options.limit_s)
     bad, left = [], 0
@@ -89,16 +89,16 @@ def main():
     def look(item):
         if time.monotonic() > end:
             return item, None, ""
-        return item, *run_tidy(item[1], build)
+        return item, *run_tidy(item[2], build)
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for number, (item, status, text) in enumerate(pool.map(look, waiting), 1):
             if status is None:
                 left += 1
             elif status == 0:
-                (store / item[2]).touch()
+                (store / item[3]).touch()
             else:
-                bad.append(item[1])
+                bad.append(item[2])
                 print(text, flush=True)
             if number % 10 == 0:
                 print(f"tidy: {number} of {len(waiting)}", flush=True)
