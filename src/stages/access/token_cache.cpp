@@ -37,7 +37,7 @@ std::size_t bytes_held(std::string_view token, const Caller& caller) {
   for (const std::string* text : {&caller.issuer, &caller.kid, &caller.algorithm, &caller.jti,
                                   &caller.acr, &caller.amr, &caller.subject, &caller.site})
     bytes += text->size();
-  for (const std::string& trial : caller.trials) bytes += sizeof trial + trial.size();
+  for (const std::string& trial : caller.trials) bytes += sizeof(std::string) + trial.size();
   return bytes;
 }
 

@@ -91,7 +91,7 @@ class FormHistory {
 
  private:
   FormPointer settle(Form& draft, std::size_t index) {
-    const FormPointer old = find_published(draft);
+    FormPointer old = find_published(draft);
     if (old == nullptr) {
       if (rules_.prepare) rules_.prepare(draft);
       return std::make_shared<const Form>(std::move(draft));
