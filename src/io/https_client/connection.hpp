@@ -23,7 +23,7 @@ enum class WireFault : std::uint8_t { none, refused, timed_out, cut, not_http, t
 ///   timed_out.
 class ClientConnection {
  public:
-  explicit ClientConnection(asio::any_io_executor executor) : socket_(std::move(executor)) {}
+  explicit ClientConnection(const asio::any_io_executor& executor) : socket_(executor) {}
 
   /// Connects to the first of `addresses` that answers; with `tls`, shakes hands, the server's name
   /// sent (SNI) and its certificate verified for it. The addresses are its own: a pool renews its

@@ -48,9 +48,9 @@ std::string form_encoded(std::string_view text) {
 
 }  // namespace
 
-Credentials::Credentials(asio::any_io_executor executor, const UpstreamSettings& settings,
+Credentials::Credentials(const asio::any_io_executor& executor, const UpstreamSettings& settings,
                          HttpFetch& fetch, Clock& clock)
-    : settings_(settings), fetch_(fetch), clock_(clock), asked_(std::move(executor)) {}
+    : settings_(settings), fetch_(fetch), clock_(clock), asked_(executor) {}
 
 asio::awaitable<bool> Credentials::ready(Deadline deadline) {
   if (!settings_.oauth_token_url.empty()) co_return co_await oauth(deadline);

@@ -19,8 +19,8 @@ namespace vesper {
 ///   Source: RFC 6750; RFC 6749, 4.4 and 2.3.1 (client_secret_basic).
 class Credentials {
  public:
-  Credentials(asio::any_io_executor executor, const UpstreamSettings& settings, HttpFetch& fetch,
-              Clock& clock);
+  Credentials(const asio::any_io_executor& executor, const UpstreamSettings& settings,
+              HttpFetch& fetch, Clock& clock);
   /// Leaves the header's value in value(); empty when none is needed.
   asio::awaitable<bool> ready(Deadline deadline);
   [[nodiscard]] const std::string& value() const { return value_; }
