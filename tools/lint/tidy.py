@@ -1,7 +1,7 @@
 """Runs clang-tidy on the sources that changed since they last passed, for a bounded time.
 
 A file passes again for free when it, every repository header it includes (as the build last saw them), its compile
-command and .clang-tidy are the same. Tests are left out: GoogleTest's macros are most of what tidy would read.
+command and .clang-tidy are the same. Tests and bench/ are left out: GoogleTest's macros are most of what tidy would read.
 """
 import argparse
 import concurrent.futures
@@ -52,7 +52,8 @@ def changed_files(root):
 def units(build, root):
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
-        if path.suffix == ".cpp" and path.is_relative_to(root) and not re.search(r"_(test|fuzz)\.cpp$", path.name):
+        mine = path.is_relative_to(root / "src") or path.is_relative_to(root / "tools")
+        if path.suffix == ".cpp" and mine and not re.search(r"_(test|fuzz)\.cpp$", path.name):
             yield path, entry
 
 
@@ -81,7 +82,7 @@ def main():
         if (store / key).exists():
             fresh += 1
         else:
-            waiting.append((path not in first, not path.is_relative_to(root / "src"), path, key))
+            waiting.append((path not in first, path, key))
     waiting.sort()
     end = time.monotonic() + (10**9 if options.no_limit else options.limit_s)
     bad, left = [], 0
@@ -89,16 +90,16 @@ def main():
     def look(item):
         if time.monotonic() > end:
             return item, None, ""
-        return item, *run_tidy(item[2], build)
+        return item, *run_tidy(item[1], build)
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for number, (item, status, text) in enumerate(pool.map(look, waiting), 1):
             if status is None:
                 left += 1
             elif status == 0:
-                (store / item[3]).touch()
+                (store / item[2]).touch()
             else:
-                bad.append(item[2])
+                bad.append(item[1])
                 print(text, flush=True)
             if number % 10 == 0:
                 print(f"tidy: {number} of {len(waiting)}", flush=True)
