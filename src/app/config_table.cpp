@@ -183,7 +183,7 @@ constexpr ConfigKey keys[] = {
         "batch_max_bytes", "8388608", {64 * kib, gib, "bytes"},
         "Bytes of one commit group; one larger diary is a group of its own."),
     numeric<&JournalConfig::batch_wait>(
-        "batch_wait_us", "0", {0, 100'000, "us"},
+        "batch_wait_us", "1000", {0, 100'000, "us"},
         "How long a busy journal waits for more before it takes a group; an idle one never waits."),
     numeric<&JournalConfig::read_threads>("read_threads", "2", {1, 64, "threads"},
                                           "Threads that read stored diaries."),
