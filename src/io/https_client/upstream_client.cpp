@@ -78,7 +78,7 @@ struct UpstreamClient::Pool {
         url(parse_url(s.url)),
         tls({s.ca_file, s.certificate_file, s.key_file}),
         fetch(clock, {s.ca_file, {}, {}}),
-        credentials(std::move(executor), settings, fetch, clock) {
+        credentials(executor, settings, fetch, clock) {
     if (!url) return;
     std::string target = url->target;
     while (target.ends_with('/')) target.pop_back();
