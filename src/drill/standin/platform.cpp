@@ -1,39 +1,40 @@
-#include "platform.hpp"
+#include "drill/standin/platform.hpp"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-#include <utility>
+#include <fmt/format.h>
 
-namespace standin {
+#include "base/arena.hpp"
+#include "base/encoding.hpp"
+#include "base/json.hpp"
+
+namespace vesper::standin {
 namespace {
 
-using nlohmann::json;
 using Mode = Behaviour::Mode;
 
 constexpr std::size_t ledger_text_max = 64 * 1024 * 1024;
-constexpr std::pair<std::string_view, Mode> modes[] = {{"ok", Mode::ok},
-                                                       {"status", Mode::status},
-                                                       {"hang", Mode::hang},
-                                                       {"hang_after", Mode::hang_after},
-                                                       {"cut_before", Mode::cut_before},
-                                                       {"cut_after", Mode::cut_after},
-                                                       {"cut_middle", Mode::cut_middle},
-                                                       {"html", Mode::html},
-                                                       {"redirect", Mode::redirect},
-                                                       {"garbage", Mode::garbage},
-                                                       {"huge", Mode::huge}};
-
 constexpr std::string_view proxy_page =
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to continue."
     "</body></html>";
 
 bool applies(Mode mode) {
   return mode == Mode::ok || mode == Mode::hang_after || mode == Mode::cut_after ||
-         mode == Mode::cut_middle || mode == Mode::huge;
+         mode == Mode::cut_middle || mode == Mode::huge || mode == Mode::twice;
+}
+
+/// A JSON string, quotes included; what is not UTF-8 is not shown.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  if (valid_utf8(text)) append_json_escaped(out, text);
+  return out + '"';
 }
 
 std::string problem(std::string_view text) {
-  return json{{"error", text}}.dump();
+  return fmt::format(R"({{"error":{}}})", quoted(text));
+}
+
+std::string text_of(const JsonValue& line, std::string_view member) {
+  const JsonValue* found = line.find(member);
+  return found != nullptr && found->is(JsonKind::string) ? std::string{found->text} : std::string{};
 }
 
 }  // namespace
@@ -57,11 +58,14 @@ Platform::Platform(Options options, Behaviour behaviour)
   if (options_.ledger_file.empty()) return;
   // A restarted platform knows what it has applied.
   std::ifstream before{options_.ledger_file};
-  for (std::string line; std::getline(before, line);) {
-    const auto entry = json::parse(line, nullptr, false);
-    if (entry.is_discarded() || entry.value("outcome", "") != "applied") continue;
-    applied_[entry.at("key")] = {entry.at("key"), entry.at("hash"), entry.at("subject")};
-    ++of_subject_[entry.at("subject")];
+  Arena arena;
+  for (std::string line; std::getline(before, line); arena.reset()) {
+    const auto entry = parse_json(line, arena);
+    if (!entry || text_of(**entry, "outcome") != "applied") continue;
+    const std::string key = text_of(**entry, "key"), subject = text_of(**entry, "subject");
+    applied_[key] = {key, text_of(**entry, "hash"), subject};
+    ++of_subject_[subject];
+    take_effect(key);
   }
   ledger_.open(options_.ledger_file, std::ios::app);
 }
@@ -82,8 +86,8 @@ Reaction Platform::serve(const Request& request) {
 
 Reaction Platform::deliver(const Request& request) {
   ++requests_;
-  const auto quoted = request.header("idempotency-key");
-  const std::string key{quoted.size() == 38 ? quoted.substr(1, 36) : quoted},
+  const auto given = request.header("idempotency-key");
+  const std::string key{given.size() == 38 ? given.substr(1, 36) : given},
       hash{request.header("vesper-content-hash")};
   Reaction reaction;
   const bool hit = behaviour_.mode != Mode::ok && behaviour_.next != 0 &&
@@ -108,7 +112,7 @@ Reaction Platform::disturbed(const Request& request, const std::string& key,
   if (applies(mode))
     good = apply(request, key, hash);
   else
-    record("disturbed", key, hash, {}, 0, std::string{modes[static_cast<int>(mode)].first});
+    record("disturbed", key, hash, {}, 0, std::string{name_of(mode)});
   switch (mode) {
     case Mode::ok:
       return {.text = good};
@@ -132,6 +136,11 @@ Reaction Platform::disturbed(const Request& request, const std::string& key,
       return {.text = answer(307, "Location: " + behaviour_.location + "\r\n", {})};
     case Mode::garbage:
       return {.then = Then::answer_and_close, .text = "220 smtp.example ready\r\n\r\n"};
+    case Mode::lie:
+      return {.text = receipt(key, hash, false)};
+    case Mode::twice:
+      take_effect(key);
+      return {.text = good};
     case Mode::huge:
       return {.text = answer(200, {}, std::string(behaviour_.huge_bytes, 'x'), "text/plain")};
   }
@@ -141,16 +150,17 @@ Reaction Platform::disturbed(const Request& request, const std::string& key,
 std::string Platform::receipt(const std::string& key, const std::string& hash,
                               bool duplicate) const {
   if (!behaviour_.receipt) return answer(200, {}, "{}");
-  const json body{
-      {"receipt", {{"deliveryId", key}, {"contentHash", hash}, {"duplicate", duplicate}}}};
+  const std::string body =
+      fmt::format(R"({{"receipt":{{"deliveryId":{},"contentHash":{},"duplicate":{}}}}})",
+                  quoted(key), quoted(hash), duplicate);
   return answer(duplicate ? 200 : 201,
-                "Idempotency-Key: \"" + key + "\"\r\nVesper-Content-Hash: " + hash + "\r\n",
-                body.dump());
+                "Idempotency-Key: \"" + key + "\"\r\nVesper-Content-Hash: " + hash + "\r\n", body);
 }
 
 std::string Platform::quiet(const Request&, std::string_view key) {
   const bool fresh = applied_.try_emplace(std::string{key}).second;
   ++(fresh ? quiet_applied_ : duplicates_);
+  if (fresh) take_effect(std::string{key});
   return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 }
 
@@ -175,70 +185,41 @@ std::string Platform::apply(const Request& request, const std::string& key,
     return receipt(key, hash, true);
   }
   applied_[key] = {key, hash, subject};
+  take_effect(key);
   record("applied", key, hash, subject, ++of_subject_[subject], {});
   return receipt(key, hash, false);
+}
+
+void Platform::take_effect(const std::string& key) {
+  if (const auto id = parse_uuid(key)) effects_.push_back(*id);
 }
 
 void Platform::record(const std::string& outcome, const std::string& key, const std::string& hash,
                       const std::string& subject, std::uint64_t n, const std::string& why) {
   if (options_.quiet_count) return;
-  json line{{"outcome", outcome}, {"key", key}, {"hash", hash}, {"subject", subject}};
-  if (n > 0) line["n"] = n;
-  if (!why.empty()) line["why"] = why;
-  const std::string text = line.dump(-1, ' ', true, json::error_handler_t::replace) + '\n';
+  std::string text = fmt::format(R"({{"outcome":{},"key":{},"hash":{},"subject":{})",
+                                 quoted(outcome), quoted(key), quoted(hash), quoted(subject));
+  if (n > 0) text += fmt::format(R"(,"n":{})", n);
+  if (!why.empty()) text += fmt::format(R"(,"why":{})", quoted(why));
+  text += "}\n";
   if (ledger_text_.size() + text.size() <= ledger_text_max) ledger_text_ += text;
   if (ledger_.is_open()) ledger_ << text << std::flush;
 }
 
 std::string Platform::counts() const {
-  return json{{"requests", requests_},
-              {"applied", options_.quiet_count ? quiet_applied_ : applied_.size()},
-              {"duplicates", duplicates_},
-              {"refused", refused_},
-              {"disturbed", disturbed_},
-              {"subjects", of_subject_.size()}}
-      .dump();
+  return fmt::format(
+      R"({{"requests":{},"applied":{},"duplicates":{},"refused":{},"disturbed":{},"subjects":{}}})",
+      requests_, options_.quiet_count ? quiet_applied_ : applied_.size(), duplicates_, refused_,
+      disturbed_, of_subject_.size());
 }
 
 std::string Platform::control(std::string_view body) {
-  const auto wanted = json::parse(body, nullptr, false);
-  if (!wanted.is_object()) return answer(400, {}, problem("control is a JSON object"));
-  try {
-    Behaviour next = behaviour_;
-    for (const auto& [name, value] : wanted.items()) {
-      if (name == "mode") {
-        const auto text = value.get<std::string>();
-        const auto at = std::ranges::find(modes, text, [](const auto& m) { return m.first; });
-        if (at == std::end(modes)) return answer(400, {}, problem("no such mode: " + text));
-        next.mode = at->second;
-      } else if (name == "status") {
-        next.status = value.get<int>();
-      } else if (name == "probability") {
-        next.probability = value.get<double>();
-      } else if (name == "next") {
-        next.next = value.get<std::int64_t>();
-      } else if (name == "delay_ms") {
-        next.delay_ms = value.get<std::uint32_t>();
-      } else if (name == "retry_after") {
-        next.retry_after = value.get<std::string>();
-      } else if (name == "location") {
-        next.location = value.get<std::string>();
-      } else if (name == "huge_bytes") {
-        next.huge_bytes = value.get<std::size_t>();
-      } else if (name == "receipt") {
-        next.receipt = value.get<bool>();
-      } else if (name == "seed") {
-        random_ = vesper::Random{value.get<std::uint64_t>()};
-      } else {
-        return answer(400, {}, problem("unknown member: " + name));
-      }
-    }
-    if (next.status < 200 || next.status > 599) return answer(400, {}, problem("status 200..599"));
-    behaviour_ = next;
-  } catch (const json::exception& e) {
-    return answer(400, {}, problem(e.what()));
-  }
+  std::optional<std::uint64_t> seed;
+  auto next = read_control(body, behaviour_, seed);
+  if (!next) return answer(400, {}, problem(next.error()));
+  behaviour_ = *std::move(next);
+  if (seed) random_ = Random{*seed};
   return answer(200, {}, R"({"control":"taken"})");
 }
 
-}  // namespace standin
+}  // namespace vesper::standin

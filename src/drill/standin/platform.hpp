@@ -1,15 +1,19 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
+#include "base/uuid.hpp"
 
-namespace standin {
+namespace vesper::standin {
 
 /// One request as read from the wire.
 struct Request {
@@ -31,7 +35,9 @@ struct Behaviour {
     html,        ///< 200 with a proxy's page, applies nothing
     redirect,    ///< 307 to `location`, applies nothing
     garbage,     ///< answers what is not HTTP, applies nothing
-    huge         ///< applies, answers with `huge_bytes` of body
+    huge,        ///< applies, answers with `huge_bytes` of body
+    lie,         ///< answers as if it had applied, applies nothing: a drill must notice
+    twice        ///< applies two times: a drill must notice
   };
   Mode mode = Mode::ok;
   int status = 503;
@@ -66,6 +72,13 @@ class Platform {
 
   [[nodiscard]] Reaction serve(const Request& request);
 
+  void behave(const Behaviour& behaviour) { behaviour_ = behaviour; }
+  [[nodiscard]] const Behaviour& behaviour() const { return behaviour_; }
+  /// Keys in the order in which they took effect; one that took effect twice stands there twice.
+  [[nodiscard]] const std::vector<Uuid>& effects() const { return effects_; }
+  [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
  private:
   struct Delivery {
     std::string key, hash, subject;
@@ -74,6 +87,7 @@ class Platform {
   Reaction disturbed(const Request& request, const std::string& key, const std::string& hash);
   std::string apply(const Request& request, const std::string& key, const std::string& hash);
   std::string quiet(const Request& request, std::string_view key);
+  void take_effect(const std::string& key);
   std::string control(std::string_view body);
   [[nodiscard]] std::string counts() const;
   void record(const std::string& outcome, const std::string& key, const std::string& hash,
@@ -83,11 +97,12 @@ class Platform {
 
   Options options_;
   Behaviour behaviour_;
-  vesper::Random random_;
+  Random random_;
   std::ofstream ledger_;
   std::string ledger_text_;  // bounded
   std::unordered_map<std::string, Delivery> applied_;
   std::unordered_map<std::string, std::uint64_t> of_subject_;
+  std::vector<Uuid> effects_;
   std::uint64_t requests_ = 0, duplicates_ = 0, refused_ = 0, disturbed_ = 0, quiet_applied_ = 0;
 };
 
@@ -96,8 +111,14 @@ class Platform {
 [[nodiscard]] std::string fault_of_headers(const Request& request);
 [[nodiscard]] std::string fault_of_bundle(std::string_view body, std::string& subject);
 
+/// What a control document makes of `before`; the fault in words otherwise. `reseed` receives a new
+/// seed when one was named.
+[[nodiscard]] std::expected<Behaviour, std::string> read_control(
+    std::string_view body, const Behaviour& before, std::optional<std::uint64_t>& reseed);
+[[nodiscard]] std::string_view name_of(Behaviour::Mode mode);
+
 /// A whole answer.
 [[nodiscard]] std::string answer(int status, std::string_view headers, std::string_view body,
                                  std::string_view type = "application/json");
 
-}  // namespace standin
+}  // namespace vesper::standin
