@@ -173,7 +173,7 @@ void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>&
   shard->service = std::make_unique<IntakeService>(
       intake_settings(config_),
       IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->bundles,
-                           *keys_, health_, entropy_});
+                           *keys_, health_, entropy_, slots_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
       HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_});

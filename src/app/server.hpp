@@ -93,6 +93,7 @@ class Server {
   Uncounted uncounted_;
   JsonLog log_;
   Health health_;
+  admission::Slots slots_;
   std::unique_ptr<SqliteStore> store_;
   Loop control_{"vesper-admin"}, delivering_{"vesper-deliver"};
   std::shared_ptr<TlsContext> tls_;

@@ -7,6 +7,27 @@
 #include "flows/submission.hpp"
 
 namespace vesper {
+namespace {
+
+admission::TrafficClass class_of(const Route& route) {
+  const bool reads = route.method == Method::get;
+  return reads ? admission::TrafficClass::read : admission::TrafficClass::submission;
+}
+
+Counter counter_of(admission::RefusedFor why) {
+  switch (why) {
+    case admission::RefusedFor::journal_wait:
+      return Counter::refused_for_journal;
+    case admission::RefusedFor::deadline:
+      return Counter::refused_for_deadline;
+    case admission::RefusedFor::loop_wait:
+    case admission::RefusedFor::nothing:
+      break;
+  }
+  return Counter::refused_for_loop;
+}
+
+}  // namespace
 
 IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
     : settings_(settings),
@@ -14,6 +35,7 @@ IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
       random_(parts.entropy.next()),
       keys_(parts.keys),
       authenticator_(settings.tokens, {parts.entropy.next(), parts.entropy.next()}),
+      door_(settings.door),
       ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_),
       reader_(parts.journal, parts.bundles, random_),
       trials_(parts.catalog, parts.keeper, random_) {}
@@ -39,6 +61,7 @@ bool IntakeService::begin(Exchange& exchange) {
                    random_);
     return true;
   }
+  if (refuse_at_door(exchange, route)) return true;
   if (route.action && refuse_caller(exchange, *route.action)) return true;
   if (!accepts_json(exchange.head)) {
     refuse(exchange.reply, 406, IssueCode::not_supported,
@@ -46,6 +69,20 @@ bool IntakeService::begin(Exchange& exchange) {
     return true;
   }
   return refuse_body(exchange, route);
+}
+
+bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
+  const JournalLoad journal = parts_.journal.load();
+  const admission::Asked asked{.what = class_of(route),
+                               .waited = exchange.waited,
+                               .journal_wait = journal.wait,
+                               .journal_commit = journal.commit,
+                               .remaining = exchange.deadline.remaining(exchange.started)};
+  const auto decision = door_.ask(asked, exchange.started);
+  if (decision.verdict == admission::Verdict::admit) return false;
+  parts_.telemetry.count(counter_of(decision.why));
+  refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started));
+  return true;
 }
 
 bool IntakeService::answer_unrouted(Exchange& exchange, const RouteMatch& match) {

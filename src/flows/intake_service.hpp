@@ -13,6 +13,8 @@
 #include "ports/entropy.hpp"
 #include "ports/http_service.hpp"
 #include "stages/access/authenticator.hpp"
+#include "stages/admission/door.hpp"
+#include "stages/admission/slots.hpp"
 
 namespace vesper {
 
@@ -20,6 +22,7 @@ struct IntakeSettings {
   std::uint64_t body_limit_bytes = 1 << 20;
   Duration submit_deadline = 10s;       ///< from the last byte of a diary to its commit
   access::TokenCache::Limits tokens{};  ///< of each shard
+  admission::DoorRules door{};
 };
 
 /// What the intake port serves, on one shard: the route table, credentials, and one flow a route.
@@ -36,14 +39,18 @@ class IntakeService final : public HttpService {
     KeyKeeper& keys;
     const Health& health;
     Entropy& entropy;
+    admission::Slots& slots;
   };
   IntakeService(const IntakeSettings& settings, const Parts& parts);
 
   bool begin(Exchange& exchange) override;
   asio::awaitable<void> serve(Exchange& exchange) override;
   void explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) override;
+  /// Puts other thresholds in force. On the shard's thread.
+  void set_door(const admission::DoorRules& rules) { door_.set(rules); }
 
  private:
+  bool refuse_at_door(Exchange& exchange, const Route& route);
   bool answer_unrouted(Exchange& exchange, const RouteMatch& match);
   bool refuse_caller(Exchange& exchange, access::Action action);
   std::expected<access::Authenticator::Accepted, access::AccessRefusal> authenticate(
@@ -59,6 +66,7 @@ class IntakeService final : public HttpService {
   Random random_;
   KeyView keys_;
   access::Authenticator authenticator_;
+  admission::Door door_;
   Ingest ingest_;
   DiaryReader reader_;
   TrialRoutes trials_;

@@ -27,6 +27,21 @@ void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
   reply.add_header("Retry-After", fmt::format("{}", least + random.below(least + 1)));
 }
 
+void refuse_for_load(Reply& reply, std::uint32_t retry_after_s) {
+  static const std::string outcome = to_operation_outcome(
+      {{Severity::error,
+        IssueCode::throttled,
+        IssueKind::none,
+        "The server has more to do than it can; nothing was stored. Send the same bytes again "
+        "after the seconds in Retry-After.",
+        {}}});
+  reply.status = 503;
+  reply.content_type = fhir_json_type;
+  reply.body = outcome;
+  const fmt::format_int seconds{std::max(1u, retry_after_s)};
+  reply.add_header("Retry-After", {seconds.data(), seconds.size()});
+}
+
 void refuse_for_store(Reply& reply, StoreFault fault, Random& random) {
   switch (fault) {
     case StoreFault::disk_reserve:

@@ -28,6 +28,9 @@ void refuse(Reply& reply, std::uint16_t status, const Issues& issues);
 void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
                     std::string_view diagnostics, std::uint32_t least_seconds, Random& random);
 
+/// 503 of the door: fixed bytes but for the seconds, no allocation in a reply that was used before.
+void refuse_for_load(Reply& reply, std::uint32_t retry_after_s);
+
 /// What a failed commit or look-up tells the client to do.
 void refuse_for_store(Reply& reply, StoreFault fault, Random& random);
 

@@ -25,6 +25,15 @@ enum class StoreFault : std::uint8_t {
   broken  ///< the store has failed and the process is about to end: 503
 };
 
+/// How busy a store is, for admission. All zero: it cannot say, or nothing waits.
+struct JournalLoad {
+  std::size_t entries = 0;  ///< offered, not yet in a group
+  Duration group_age{};     ///< of the group that is being committed; zero: none
+  Duration wait{};          ///< predicted for an offer made now, because of those before it
+  Duration commit{};        ///< predicted besides: what one alone would take
+  double rate_per_s = 0;    ///< entries committed, while there is always something to commit
+};
+
 /// The journal: what must survive power loss, in one order.
 ///   Thread: any executor; completions arrive on the awaiting coroutine's own executor.
 class JournalStore {
@@ -37,6 +46,8 @@ class JournalStore {
   ///   `entry` and what it points to must outlive the await; a timed-out commit keeps no view.
   virtual asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
                                                                        Deadline deadline) = 0;
+  /// Any thread; wait-free.
+  [[nodiscard]] virtual JournalLoad load() const { return {}; }
 
   /// The diary of one patient by its submission id, committed state only.
   virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,

@@ -43,6 +43,12 @@ namespace vesper {
     "Diaries refused, by the stage that refused")                                                \
   X(refused_at_journal, "vesper_ingest_refused_total", R"(stage="journal")",                     \
     "Diaries refused, by the stage that refused")                                                \
+  X(refused_for_loop, "vesper_admission_refused_total", R"(reason="loop")",                      \
+    "Requests refused at the door, by what they would have waited for")                          \
+  X(refused_for_journal, "vesper_admission_refused_total", R"(reason="journal")",                \
+    "Requests refused at the door, by what they would have waited for")                          \
+  X(refused_for_deadline, "vesper_admission_refused_total", R"(reason="deadline")",              \
+    "Requests refused at the door, by what they would have waited for")                          \
   X(diaries_held, "vesper_ingest_held_total", "", "Diaries taken and held for judgement")        \
   X(bundles_failed, "vesper_fhir_bundles_failed_total", "",                                      \
     "Stored diaries that could not be made a bundle when their delivery was due")                \

@@ -184,14 +184,15 @@ class ShardAllocations : public testing::Test {
   Counter64 entropy;
   MemoryLog log;
   Health health;
+  admission::Slots slots;
   KeyKeeper keys{sources(), KeyRules{}, KeyPorts{server.clock, entropy, files, log}};
   ShardCatalog catalog;
   CatalogKeeper keeper{
       server.context.get_executor(), server.clock, log, server.telemetry, store, {"default"}};
   BundleDeriver bundles{catalog};
-  IntakeService intake{
-      IntakeSettings{},
-      {server.clock, server.telemetry, store, catalog, keeper, bundles, keys, health, entropy}};
+  IntakeService intake{IntakeSettings{},
+                       {server.clock, server.telemetry, store, catalog, keeper, bundles, keys,
+                        health, entropy, slots}};
   RawClient client{server.port, counted_pump()};
   std::size_t answered = 0;
 };

@@ -68,7 +68,7 @@ Node::Node(Surroundings& around, std::string key_set)
   store_->watch([this] { delivery_->notify(); });
   service_ = std::make_unique<IntakeService>(
       IntakeSettings{}, IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_,
-                                             *bundles_, *keys_, health_, entropy_});
+                                             *bundles_, *keys_, health_, entropy_, slots_});
   asio::co_spawn(*context_, start(), rethrow);
 }
 

@@ -63,6 +63,7 @@ class Node {
   std::unique_ptr<BundleDeriver> bundles_;
   std::unique_ptr<Delivery> delivery_;
   Health health_;
+  admission::Slots slots_;
   std::unique_ptr<IntakeService> service_;
   bool ready_ = false, published_ = false;
 };

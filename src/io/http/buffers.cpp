@@ -40,6 +40,7 @@ void Work::prepare() {
   exchange.caller.reset();
   exchange.route = 0;
   exchange.deadline = {};
+  exchange.waited = {};
   exchange.reply.reset();
   exchange.arena.reset();
   body_bytes = 0;

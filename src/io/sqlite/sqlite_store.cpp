@@ -96,6 +96,10 @@ JournalHealth SqliteStore::health() const {
           reserve_.load(), broken_.load()};
 }
 
+JournalLoad SqliteStore::load() const {
+  return pace_.predict(queue_->entries(), options_.group_entries_max, clock_.now());
+}
+
 bool SqliteStore::offer(Chore& chore) {
   constexpr std::size_t chores_max = 4096;
   {
@@ -174,6 +178,7 @@ void SqliteStore::run_group() {
   group_began_ns_ = ns_of(began);
   look_at_disk(began);
   choose_entries(began);
+  pace_.begin(group_.size(), began);
   chores_.clear();
   if (has_chores_.load()) {
     const std::lock_guard lock(chores_mutex_);
@@ -194,6 +199,7 @@ void SqliteStore::run_group() {
   else if (!journal_->checkpoint(false))
     break_down();
   group_began_ns_ = 0;
+  pace_.end(group_.size(), began, clock_.now());
 }
 
 void SqliteStore::report_group(Instant began) {

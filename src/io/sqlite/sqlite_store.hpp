@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "io/sqlite/commit_pace.hpp"
 #include "io/sqlite/commit_queue.hpp"
 #include "io/sqlite/read_threads.hpp"
 #include "io/sqlite/sqlite_journal.hpp"
@@ -47,6 +48,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
                                                                Deadline deadline) override;
+  [[nodiscard]] JournalLoad load() const override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
                                                                PatientText subject_id,
                                                                Uuid submission_id) override;
@@ -112,6 +114,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   Fatal on_fatal_;
   std::unique_ptr<SqliteJournal> journal_;
   std::shared_ptr<CommitQueue> queue_;
+  CommitPace pace_;
   ReadThreads readers_;
 
   std::function<void()> owed_ = [] {};

@@ -1,0 +1,37 @@
+#include "stages/admission/door.hpp"
+
+namespace vesper::admission {
+namespace {
+
+Duration for_class(Duration limit, TrafficClass what) {
+  switch (what) {
+    case TrafficClass::health:
+      return Duration::max();
+    case TrafficClass::submission:
+      return limit;
+    case TrafficClass::read:
+      return limit / 2;
+    case TrafficClass::bulk:
+      return limit / 4;
+  }
+  return limit;
+}
+
+}  // namespace
+
+Decision Door::ask(const Asked& asked, Instant now) {
+  if (asked.what == TrafficClass::health || !rules_.enabled) return {};
+  const bool to_journal = asked.what == TrafficClass::submission;
+  loop_.observe(asked.waited, now);
+  if (to_journal) journal_.observe(asked.journal_wait, now);
+
+  const Duration needed = to_journal ? asked.journal_wait + asked.journal_commit : Duration{};
+  if (asked.remaining <= needed) return {Verdict::refuse, RefusedFor::deadline};
+  if (asked.waited > for_class(loop_.limit(now), asked.what))
+    return {Verdict::crowded, RefusedFor::loop_wait};
+  if (to_journal && asked.journal_wait > journal_.limit(now))
+    return {Verdict::crowded, RefusedFor::journal_wait};
+  return {};
+}
+
+}  // namespace vesper::admission

@@ -1,0 +1,66 @@
+#pragma once
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "stages/admission/queue_delay.hpp"
+#include "stages/admission/traffic_class.hpp"
+
+namespace vesper::admission {
+
+/// Thresholds of the door: one value that is copied into each shard, also while it runs.
+struct DoorRules {
+  QueueDelay::Rules loop{};                           ///< waits for the shard
+  QueueDelay::Rules journal{.overloaded_max = 10ms};  ///< waits for the journal
+  bool enabled = true;
+  friend bool operator==(const DoorRules&, const DoorRules&) = default;
+};
+
+/// What is known of a request before anything of it is believed.
+struct Asked {
+  TrafficClass what = TrafficClass::submission;
+  Duration waited{};          ///< since its bytes were there to be read
+  Duration journal_wait{};    ///< predicted, until a commit that it joins begins
+  Duration journal_commit{};  ///< of one commit
+  Duration remaining{};       ///< until its deadline
+};
+
+enum class Verdict : std::uint8_t {
+  admit,
+  crowded,  ///< no room but for a trial inside its share; without such a rule: refuse
+  refuse    ///< nobody's rule can help
+};
+
+enum class RefusedFor : std::uint8_t { nothing, loop_wait, journal_wait, deadline };
+
+struct Decision {
+  Verdict verdict = Verdict::admit;
+  RefusedFor why = RefusedFor::nothing;
+};
+
+/// May one more request enter, whoever sent it?
+///   Shape:  asked once a request, on its head alone, before its token is looked at. Order of
+///           classes: reads are refused at half of a diary's limit, bulk at a quarter.
+///   Bounds: a health request is always admitted.
+///   Thread: one owner; never blocks, allocates or throws.
+class Door {
+ public:
+  explicit Door(const DoorRules& rules)
+      : rules_(rules), loop_(rules.loop), journal_(rules.journal) {}
+  void set(const DoorRules& rules) {
+    rules_ = rules;
+    loop_.set(rules.loop);
+    journal_.set(rules.journal);
+  }
+
+  [[nodiscard]] Decision ask(const Asked& asked, Instant now);
+  [[nodiscard]] bool overloaded(Instant now) {
+    return loop_.overloaded(now) || journal_.overloaded(now);
+  }
+  [[nodiscard]] const DoorRules& rules() const { return rules_; }
+
+ private:
+  DoorRules rules_;
+  QueueDelay loop_, journal_;
+};
+
+}  // namespace vesper::admission

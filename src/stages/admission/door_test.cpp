@@ -1,0 +1,89 @@
+#include "stages/admission/door.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vesper::admission {
+namespace {
+
+constexpr Instant start{1000s};
+
+Asked diary(Duration waited, Duration journal_wait = 0ms) {
+  return {.what = TrafficClass::submission,
+          .waited = waited,
+          .journal_wait = journal_wait,
+          .journal_commit = 1ms,
+          .remaining = 10s};
+}
+
+// Lets `asked` stand at the door for 300 ms.
+Instant overload(Door& door, const Asked& asked) {
+  for (Duration t{}; t < 300ms; t += 1ms) (void)door.ask(asked, start + t);
+  return start + 300ms;
+}
+
+TEST(Door, AdmitsUpToTheNormalLimitAndNotPastIt) {
+  Door door{{}};
+  EXPECT_EQ(door.ask(diary(80ms), start).verdict, Verdict::admit);
+  const auto refused = door.ask(diary(80ms + 1ns), start);
+  EXPECT_EQ(refused.verdict, Verdict::crowded);
+  EXPECT_EQ(refused.why, RefusedFor::loop_wait);
+}
+
+TEST(Door, AdmitsUpToTheJournalsLimit) {
+  Door door{{}};
+  EXPECT_EQ(door.ask(diary(0ms, 80ms), start).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(0ms, 80ms + 1ns), start).why, RefusedFor::journal_wait);
+}
+
+TEST(Door, LowersTheLimitsUnderStandingDelay) {
+  Door door{{}};
+  const Instant now = overload(door, diary(60ms, 20ms));
+  EXPECT_TRUE(door.overloaded(now));
+  EXPECT_EQ(door.ask(diary(50ms, 10ms), now).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(50ms + 1ns), now).why, RefusedFor::loop_wait);
+  EXPECT_EQ(door.ask(diary(0ms, 10ms + 1ns), now).why, RefusedFor::journal_wait);
+}
+
+TEST(Door, NeverRefusesHealth) {
+  Door door{{}};
+  const Instant now = overload(door, diary(1s, 1s));
+  EXPECT_EQ(door.ask({.what = TrafficClass::health, .waited = 1h, .remaining = 0s}, now).verdict,
+            Verdict::admit);
+}
+
+TEST(Door, RefusesReadsBeforeDiariesAndBulkBeforeReads) {
+  Door door{{}};
+  const auto verdict = [&](TrafficClass what, Duration waited) {
+    return door.ask({.what = what, .waited = waited, .remaining = 5s}, start).verdict;
+  };
+  EXPECT_EQ(verdict(TrafficClass::bulk, 20ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::bulk, 21ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::read, 40ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::read, 41ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::submission, 41ms), Verdict::admit);
+}
+
+TEST(Door, AReadDoesNotWaitForTheJournal) {
+  Door door{{}};
+  const Asked read{.what = TrafficClass::read, .journal_wait = 1h, .remaining = 1s};
+  EXPECT_EQ(door.ask(read, start).verdict, Verdict::admit);
+}
+
+TEST(Door, RefusesWhatCannotBeInTime) {
+  Door door{{}};
+  Asked asked = diary(0ms, 20ms);
+  asked.remaining = 21ms + 1ns;
+  EXPECT_EQ(door.ask(asked, start).verdict, Verdict::admit);
+  asked.remaining = 21ms;
+  const auto refused = door.ask(asked, start);
+  EXPECT_EQ(refused.verdict, Verdict::refuse) << "no share can make up for lost time";
+  EXPECT_EQ(refused.why, RefusedFor::deadline);
+}
+
+TEST(Door, SwitchedOffItRefusesNothing) {
+  Door door{{.enabled = false}};
+  EXPECT_EQ(door.ask(diary(1h, 1h), start).verdict, Verdict::admit);
+}
+
+}  // namespace
+}  // namespace vesper::admission
