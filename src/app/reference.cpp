@@ -6,6 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/config_key.hpp"
+#include "flows/openapi.hpp"
 #include "io/metrics/metric_table.hpp"
 
 namespace vesper {
@@ -86,6 +87,7 @@ std::map<std::string, std::string> reference_pages() {
   std::map<std::string, std::string> pages;
   pages["config.md"] = config_page();
   pages["metrics.md"] = metrics_page();
+  pages["openapi.json"] = openapi_document(intake_routes(), admin_routes());
   std::string index = "# Commands\n\n" + fmt::format(made_by, "src/app/command_table.cpp") +
                       "\nExit status: 0 done, 1 the answer is no, 2 usage or configuration, 3 the "
                       "journal cannot be used. Results go to\nstdout, everything else to "

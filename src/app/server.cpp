@@ -208,6 +208,8 @@ Started Server::start_delivery() {
 
 Started Server::open_admin() {
   add_admin_routes();
+  if (auto fault = fault_of(intake_routes())) return failed(2, *fault);
+  if (auto fault = admin_service_->fault()) return failed(2, *fault);
   admin_ = std::make_unique<HttpServer>(
       control_.context(), HttpServerParts{*admin_service_, clock_, uncounted_,
                                           admin_limits(config_), make_http_load(), nullptr});

@@ -5,6 +5,7 @@
 #include "app/server.hpp"
 
 #include "flows/deliver/outbox_api.hpp"
+#include "flows/openapi.hpp"
 #include "flows/replies.hpp"
 #include "flows/routes.hpp"
 #include "flows/trial_routes.hpp"
@@ -24,6 +25,7 @@ constexpr std::string_view admin_index = R"(<!doctype html>
 <li><a href="/readyz">/readyz</a>: willing to take traffic, with reasons</li>
 <li><a href="/metrics">/metrics</a>: figures of every stage, for Prometheus</li>
 <li><a href="/outbox?format=text">/outbox</a>: what is owed to whom</li>
+<li><a href="/openapi.json">/openapi.json</a>: every route of both ports, for programs</li>
 <li><code>POST /drain</code>, <code>POST /undrain</code>: leave and rejoin the load balancer</li>
 </ul>
 </body></html>
@@ -102,23 +104,30 @@ void Server::add_admin_routes() {
       [](std::uint16_t status, std::string_view diagnostics, Reply& reply) {
         refuse(reply, status, code_for_status(status), diagnostics);
       });
-  const auto probe = [this](std::string path, auto write) {
-    admin_service_->add({Method::get, std::move(path), false, true,
-                         [write](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
-                           write(exchange.reply);
-                           co_return;
-                         }});
+  const auto probe = [this](std::string_view path, auto write) {
+    admin_service_->add(Method::get, path,
+                        [write](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                          write(exchange.reply);
+                          co_return;
+                        });
   };
   probe("/healthz", [](Reply& reply) { Health::write_alive(reply); });
   probe("/readyz", [this](Reply& reply) { health_.write_ready(reply); });
   add_index();
-  admin_service_->add({Method::get, "/metrics", false, false,
-                       [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
-                         exchange.reply.status = 200;
-                         exchange.reply.content_type = metrics_content_type;
-                         metrics_.expose(exchange.reply.body);
-                         co_return;
-                       }});
+  admin_service_->add(Method::get, "/metrics",
+                      [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                        exchange.reply.status = 200;
+                        exchange.reply.content_type = metrics_content_type;
+                        metrics_.expose(exchange.reply.body);
+                        co_return;
+                      });
+  admin_service_->add(Method::get, "/openapi.json",
+                      [](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                        exchange.reply.status = 200;
+                        exchange.reply.content_type = json_type;
+                        exchange.reply.body = openapi_document(intake_routes(), admin_routes());
+                        co_return;
+                      });
   add_drain_route("/drain", true);
   add_drain_route("/undrain", false);
   add_outbox_routes();
@@ -136,27 +145,28 @@ void Server::add_trial_routes() {
     caller.trials = {percent_decode(trial).value_or("")};
     exchange.caller = std::make_shared<const Caller>(std::move(caller));
   };
-  admin_service_->add({Method::get, "/trials/", false, false,
-                       [this, as_operator](Exchange& exchange, std::string_view trial) {
-                         as_operator(exchange, trial);
-                         return admin_trials_->read(exchange, trial);
-                       }});
-  admin_service_->add({Method::post, "/trials/", true, false,
-                       [this, as_operator](Exchange& exchange, std::string_view trial) {
-                         as_operator(exchange, trial);
-                         return admin_trials_->publish(exchange, trial);
-                       }});
+  constexpr std::string_view pattern = "/trials/{trialId}";
+  admin_service_->add(Method::get, pattern,
+                      [this, as_operator](Exchange& exchange, std::string_view trial) {
+                        as_operator(exchange, trial);
+                        return admin_trials_->read(exchange, trial);
+                      });
+  admin_service_->add(Method::post, pattern,
+                      [this, as_operator](Exchange& exchange, std::string_view trial) {
+                        as_operator(exchange, trial);
+                        return admin_trials_->publish(exchange, trial);
+                      });
 }
 
 void Server::add_index() {
-  admin_service_->add({Method::get, "/", false, false,
-                       [](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
-                         exchange.reply.status = 200;
-                         exchange.reply.content_type = "text/html; charset=utf-8";
-                         exchange.reply.add_header("Content-Security-Policy", "default-src 'none'");
-                         exchange.reply.body = admin_index;
-                         co_return;
-                       }});
+  admin_service_->add(Method::get, "/",
+                      [](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+                        exchange.reply.status = 200;
+                        exchange.reply.content_type = "text/html; charset=utf-8";
+                        exchange.reply.add_header("Content-Security-Policy", "default-src 'none'");
+                        exchange.reply.body = admin_index;
+                        co_return;
+                      });
 }
 
 void Server::add_outbox_routes() {
@@ -165,27 +175,26 @@ void Server::add_outbox_routes() {
     const std::string actor = actor_of(exchange);
     co_await outbox_api_->serve(exchange.head, exchange.body, actor, exchange.reply);
   };
-  for (const char* path : {"/outbox", "/outbox/"}) {
-    admin_service_->add({Method::get, path, false, false, serve});
-    admin_service_->add({Method::post, path, true, false, serve});
-  }
+  for (const Route& route : admin_routes())
+    if (route.pattern.starts_with("/outbox"))
+      admin_service_->add(route.method, route.pattern, serve);
 }
 
 void Server::add_drain_route(std::string path, bool on) {
   admin_service_->add(
-      {Method::post, path, true, false,
-       [this, on, path](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
-         health_.drain(on);
-         log_.write(LogLevel::warn, on ? "drain" : "undrain",
-                    on ? "this node leaves the load balancer" : "this node rejoins it");
-         auto recorded = co_await store_->record({path.substr(1), actor_of(exchange), "node",
-                                                  std::string{header_of(exchange, "vesper-reason")},
-                                                  clock_.wall()});
-         (void)recorded;  // a broken journal must not keep a sick node in the load balancer
-         exchange.reply.status = 200;
-         exchange.reply.content_type = json_type;
-         exchange.reply.body = on ? R"({"draining":true})" : R"({"draining":false})";
-       }});
+      Method::post, path,
+      [this, on, path](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
+        health_.drain(on);
+        log_.write(LogLevel::warn, on ? "drain" : "undrain",
+                   on ? "this node leaves the load balancer" : "this node rejoins it");
+        auto recorded = co_await store_->record({path.substr(1), actor_of(exchange), "node",
+                                                 std::string{header_of(exchange, "vesper-reason")},
+                                                 clock_.wall()});
+        (void)recorded;  // a broken journal must not keep a sick node in the load balancer
+        exchange.reply.status = 200;
+        exchange.reply.content_type = json_type;
+        exchange.reply.body = on ? R"({"draining":true})" : R"({"draining":false})";
+      });
 }
 
 }  // namespace vesper

@@ -128,10 +128,9 @@ bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
 
 bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
   exchange.body_limit_bytes =
-      route.limit_from_settings ? settings_.body_limit_bytes : route.body_limit_bytes;
+      route.limit_from_settings() ? settings_.body_limit_bytes : route.body_limit_bytes;
   const RequestHead& head = exchange.head;
-  const bool reads_body = route.method == Method::post || route.method == Method::put;
-  if (!reads_body) {
+  if (route.body == RouteBody::none) {
     exchange.body_limit_bytes = settings_.body_limit_bytes;  // read and ignored
     return false;
   }
@@ -200,6 +199,7 @@ asio::awaitable<void> IntakeService::serve(Exchange& exchange) {
       return list_receipt_keys(exchange);
     case RouteId::healthz:
     case RouteId::readyz:
+    case RouteId::of_admin:
       break;
   }
   std::unreachable();  // answered by begin()

@@ -1,42 +1,105 @@
 #include "flows/routes.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
 namespace vesper {
 namespace {
 
 using access::Action;
-constexpr std::uint64_t trial_bytes_max = 16ull << 20;
+constexpr std::uint64_t trial_bytes_max = 16ull << 20, change_bytes_max = 64ull << 10;
 
 // clang-format off
-constexpr std::array table{
-    //    id                            method        path                               who                     deadline  body bytes       from settings
-    Route{RouteId::submit_diary,        Method::post, "/patient/data",                   Action::submit_diary,   5s,       0,               true},
-    Route{RouteId::read_diary,          Method::get,  "/patient/data/{}",                Action::read_diary,     5s,       0,               false},
-    Route{RouteId::read_trial,          Method::get,  "/trials/{}",                      Action::read_trial,     5s,       0,               false},
-    Route{RouteId::read_trial_history,  Method::get,  "/trials/{}/history",              Action::read_trial,     5s,       0,               false},
-    Route{RouteId::publish_trial,       Method::put,  "/trials/{}",                      Action::publish_trial,  10s,      trial_bytes_max, false},
-    Route{RouteId::receipt_keys,        Method::get,  "/.well-known/vesper-receipt-keys", std::nullopt,          1s,       0,               false},
-    Route{RouteId::healthz,             Method::get,  "/healthz",                        std::nullopt,           1s,       0,               false},
-    Route{RouteId::readyz,              Method::get,  "/readyz",                         std::nullopt,           1s,       0,               false},
+constexpr std::array intake_table{
+    Route{.id = RouteId::submit_diary, .method = Method::post, .pattern = "/patient/data",
+          .name = "submitDiary", .authentication = Authentication::token,
+          .action = Action::submit_diary, .route_class = RouteClass::submissions,
+          .rate = RateRule::submissions, .breaker = RouteBreaker::journal, .deadline = 10s,
+          .body = RouteBody::diary, .success = 201, .summary = "One diary; answered once it is durable"},
+    Route{.id = RouteId::read_diary, .method = Method::get, .pattern = "/patient/data/{submissionId}",
+          .name = "readDiary", .authentication = Authentication::token,
+          .action = Action::read_diary, .route_class = RouteClass::reads,
+          .rate = RateRule::reads, .deadline = 5s,
+          .summary = "Receipt, bundle and delivery of one diary"},
+    Route{.id = RouteId::read_trial, .method = Method::get, .pattern = "/trials/{trialId}",
+          .name = "readTrial", .authentication = Authentication::token,
+          .action = Action::read_trial, .route_class = RouteClass::reads,
+          .rate = RateRule::reads, .deadline = 5s,
+          .summary = "The trial document in force, with its ETag"},
+    Route{.id = RouteId::read_trial_history, .method = Method::get, .pattern = "/trials/{trialId}/history",
+          .name = "readTrialHistory", .authentication = Authentication::token,
+          .action = Action::read_trial, .route_class = RouteClass::exports,
+          .rate = RateRule::reads, .deadline = 5s,
+          .summary = "Every revision of the trial: who published it, when and why"},
+    Route{.id = RouteId::publish_trial, .method = Method::put, .pattern = "/trials/{trialId}",
+          .name = "publishTrial", .authentication = Authentication::token,
+          .action = Action::publish_trial, .route_class = RouteClass::admin,
+          .breaker = RouteBreaker::journal, .deadline = 10s, .body = RouteBody::trial_document,
+          .body_limit_bytes = trial_bytes_max, .summary = "Publish a trial document"},
+    Route{.id = RouteId::receipt_keys, .method = Method::get, .pattern = "/.well-known/vesper-receipt-keys",
+          .name = "readReceiptKeys", .route_class = RouteClass::reads, .deadline = 1s,
+          .produces = "application/jwk-set+json", .summary = "JWK set that verifies receipts"},
+    Route{.id = RouteId::healthz, .method = Method::get, .pattern = "/healthz", .name = "isAlive",
+          .route_class = RouteClass::health, .deadline = 1s, .summary = "Alive"},
+    Route{.id = RouteId::readyz, .method = Method::get, .pattern = "/readyz", .name = "isReady",
+          .route_class = RouteClass::health, .deadline = 1s,
+          .summary = "Willing to take traffic, with reasons"},
+};
+
+constexpr Route operator_reads(std::string_view pattern, std::string_view name,
+                               std::string_view summary, std::string_view produces = "application/json") {
+  return {.pattern = pattern, .name = name, .authentication = Authentication::operator_reads,
+          .deadline = 10s, .produces = produces, .summary = summary};
+}
+constexpr Route operator_changes(std::string_view pattern, std::string_view name,
+                                 std::string_view summary) {
+  return {.method = Method::post, .pattern = pattern, .name = name,
+          .authentication = Authentication::operator_changes, .action = Action::operate,
+          .deadline = 10s, .body = RouteBody::json, .body_limit_bytes = change_bytes_max,
+          .summary = summary};
+}
+
+constexpr std::array admin_table{
+    Route{.pattern = "/healthz", .name = "isAlive", .route_class = RouteClass::health,
+          .deadline = 1s, .summary = "Alive"},
+    Route{.pattern = "/readyz", .name = "isReady", .route_class = RouteClass::health,
+          .deadline = 1s, .summary = "Willing to take traffic, with reasons"},
+    operator_reads("/", "readConsole", "For a person with a browser", "text/html; charset=utf-8"),
+    operator_reads("/metrics", "readMetrics", "Figures of every stage, for Prometheus", "text/plain; version=0.0.4"),
+    operator_reads("/openapi.json", "readOpenApi", "This description"),
+    operator_changes("/drain", "drain", "Leave the load balancer; stay alive"),
+    operator_changes("/undrain", "undrain", "Rejoin the load balancer"),
+    operator_reads("/outbox", "listOutbox", "What is owed to whom"),
+    operator_reads("/outbox/{destination}", "showOutbox", "What is parked at a destination"),
+    operator_changes("/outbox/{destination}/pause", "pauseOutbox", "Deliver nothing more there"),
+    operator_changes("/outbox/{destination}/resume", "resumeOutbox", "Deliver there again"),
+    operator_changes("/outbox/{destination}/redrive/{deliveryId}", "redriveDelivery", "Owe a parked delivery again"),
+    operator_changes("/outbox/{destination}/skip/{deliveryId}", "skipDelivery", "Give up a parked delivery"),
+    operator_reads("/trials/{trialId}", "readTrial", "The trial document in force, with its ETag"),
+    Route{.method = Method::post, .pattern = "/trials/{trialId}", .name = "publishTrialAsOperator",
+          .authentication = Authentication::operator_changes, .action = Action::operate,
+          .deadline = 30s, .body = RouteBody::trial_document, .body_limit_bytes = trial_bytes_max,
+          .summary = "Publish a trial document"},
 };
 // clang-format on
 
-constexpr bool every_route_states_a_deadline() {
-  for (const auto& route : table)
-    if (route.deadline <= std::chrono::milliseconds::zero()) return false;
-  return true;
-}
-static_assert(every_route_states_a_deadline());
-
-// True when `path` fits `pattern`; the segment that stands for `{}` is left in `parameter`.
+// True when `path` fits `pattern`; what stands for the first hole is left in `parameter`.
 bool fits(std::string_view pattern, std::string_view path, std::string_view& parameter) {
-  const std::size_t hole = pattern.find("{}");
+  std::size_t hole = pattern.find('{');
   if (hole == std::string_view::npos) return pattern == path;
-  const std::string_view before = pattern.substr(0, hole), after = pattern.substr(hole + 2);
-  if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
-      !path.ends_with(after))
-    return false;
-  parameter = path.substr(before.size(), path.size() - before.size() - after.size());
-  return parameter.find('/') == std::string_view::npos;
+  bool first = true;
+  for (; hole != std::string_view::npos; hole = pattern.find('{')) {
+    if (!path.starts_with(pattern.substr(0, hole))) return false;
+    path.remove_prefix(hole);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    if (segment.empty()) return false;
+    if (std::exchange(first, false)) parameter = segment;
+    path.remove_prefix(segment.size());
+    pattern.remove_prefix(pattern.find('}') + 1);
+  }
+  return path == pattern;
 }
 
 int hex_value(char c) {
@@ -49,30 +112,60 @@ int hex_value(char c) {
 }  // namespace
 
 std::span<const Route> intake_routes() {
-  return table;
+  return intake_table;
+}
+std::span<const Route> admin_routes() {
+  return admin_table;
+}
+
+std::optional<std::string> fault_of(std::span<const Route> routes) {
+  for (const Route& route : routes) {
+    const auto complain = [&](std::string_view what) {
+      return fmt::format("route {} {} {}", name_of(route.method), route.pattern, what);
+    };
+    if (route.deadline <= std::chrono::milliseconds::zero()) return complain("states no deadline");
+    if (route.name.empty() || route.summary.empty()) return complain("states no name or summary");
+    const auto same = [&](const Route& other) {
+      return other.method == route.method && other.pattern == route.pattern;
+    };
+    if (std::ranges::count_if(routes, same) != 1) return complain("stands twice in the table");
+  }
+  return {};
+}
+
+std::string_view name_of(Method method) {
+  switch (method) {
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::del:
+      return "DELETE";
+    case Method::options:
+      return "OPTIONS";
+    case Method::other:
+      break;
+  }
+  return "other";
 }
 
 RouteMatch match_route(std::span<const Route> routes, Method method, std::string_view path) {
+  static constexpr std::string_view allowed[] = {
+      "",    "GET, HEAD",      "POST",      "GET, HEAD, POST",
+      "PUT", "GET, HEAD, PUT", "POST, PUT", "GET, HEAD, POST, PUT"};
   const Method wanted = method == Method::head ? Method::get : method;
-  RouteMatch match;
-  bool get = false, post = false, put = false;
+  unsigned known = 0;
   for (const auto& route : routes) {
     std::string_view parameter;
     if (!fits(route.pattern, path, parameter)) continue;
     if (route.method == wanted) return {&route, parameter, {}};
-    get |= route.method == Method::get;
-    post |= route.method == Method::post;
-    put |= route.method == Method::put;
+    known |= route.method == Method::get ? 1u : route.method == Method::post ? 2u : 4u;
   }
-  if (get && put)
-    match.allowed_methods = "GET, HEAD, PUT";
-  else if (get)
-    match.allowed_methods = "GET, HEAD";
-  else if (post)
-    match.allowed_methods = "POST";
-  else if (put)
-    match.allowed_methods = "PUT";
-  return match;
+  return {nullptr, {}, allowed[known]};
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

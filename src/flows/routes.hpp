@@ -22,25 +22,65 @@ enum class RouteId : std::uint8_t {
   publish_trial,
   receipt_keys,
   healthz,
-  readyz
+  readyz,
+  of_admin  ///< dispatched by the handler that AdminService has for the row
 };
+
+/// What is given up first under pressure: later enumerators go before earlier ones; health and
+/// admin never do. A class is the route's, never what a header claims.
+enum class RouteClass : std::uint8_t { health, admin, submissions, reads, exports };
+
+/// How a caller proves who it is.
+enum class Authentication : std::uint8_t {
+  none,
+  token,            ///< bearer token with a scope that `action` names
+  operator_reads,   ///< the admin port's guard: Host, Origin, and a token with ops if configured
+  operator_changes  ///< the guard's full proof
+};
+
+/// Which allowance of the caller and of the trial a request is taken from (429). Reading has its
+/// own, of the same size, so that a screen that polls never spends what diaries need.
+enum class RateRule : std::uint8_t { none, submissions, reads };
+
+/// What the route leans on and is refused early without (503). Key fetch guards every token route.
+enum class RouteBreaker : std::uint8_t { none, journal };
+
+/// What a request's body is, for its media types and for the reference.
+enum class RouteBody : std::uint8_t { none, diary, trial_document, json };
 
 /// One row of the route table: all that is decided before a handler runs.
 struct Route {
-  RouteId id;
-  Method method;
-  std::string_view pattern;              ///< `{}` stands for exactly one segment
-  std::optional<access::Action> action;  ///< what a caller must be allowed to do; none: anyone
-  std::chrono::milliseconds deadline;
-  std::uint64_t body_limit_bytes;  ///< 0: no body is read
-  bool limit_from_settings;        ///< the intake's configured body limit applies instead
+  RouteId id = RouteId::of_admin;
+  Method method = Method::get;
+  std::string_view pattern{};  ///< `{name}` stands for exactly one segment
+  std::string_view name{};     ///< operationId
+  Authentication authentication = Authentication::none;
+  std::optional<access::Action> action{};  ///< what the token must allow; policy.hpp has the scopes
+  RouteClass route_class = RouteClass::admin;
+  RateRule rate = RateRule::none;
+  RouteBreaker breaker = RouteBreaker::none;
+  std::chrono::milliseconds deadline{};  ///< 0 is none, and the server does not start
+  RouteBody body = RouteBody::none;
+  std::uint64_t body_limit_bytes = 0;  ///< 0 with a body: the intake's configured limit
+  std::uint16_t success = 200;
+  std::string_view produces = "application/json";
+  std::string_view summary{};
+
+  [[nodiscard]] bool limit_from_settings() const {
+    return body != RouteBody::none && body_limit_bytes == 0;
+  }
 };
 
 [[nodiscard]] std::span<const Route> intake_routes();
+[[nodiscard]] std::span<const Route> admin_routes();
+
+/// Why a server with these routes must not start: no deadline, no summary, or twice the same.
+[[nodiscard]] std::optional<std::string> fault_of(std::span<const Route> routes);
+[[nodiscard]] std::string_view name_of(Method method);
 
 struct RouteMatch {
   const Route* route = nullptr;      ///< nullptr: no such path, or not this method
-  std::string_view parameter;        ///< what stood for `{}`, still percent-encoded
+  std::string_view parameter;        ///< what stood for the first hole, still percent-encoded
   std::string_view allowed_methods;  ///< path known, method not: the Allow header
 };
 

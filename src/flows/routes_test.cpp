@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace vesper {
 namespace {
 
@@ -37,12 +39,35 @@ TEST(Routes, WrongMethodsAreToldTheRightOnes) {
   EXPECT_EQ(match(Method::other, "/readyz").allowed_methods, "GET, HEAD");
 }
 
-TEST(Routes, EveryRowThatTakesABodyHasALimitAndEveryRowADeadline) {
-  for (const auto& route : intake_routes()) {
-    EXPECT_GT(route.deadline.count(), 0) << route.pattern;
-    if (route.method == Method::post || route.method == Method::put)
-      EXPECT_TRUE(route.limit_from_settings || route.body_limit_bytes > 0) << route.pattern;
-  }
+TEST(Routes, PatternsMayHaveSeveralHoles) {
+  const auto found = match_route(admin_routes(), Method::post, "/outbox/default/redrive/an-id");
+  ASSERT_NE(found.route, nullptr);
+  EXPECT_EQ(found.route->name, "redriveDelivery");
+  EXPECT_EQ(found.parameter, "default");
+  for (auto path : {"/outbox//redrive/x", "/outbox/default/redrive/", "/outbox/a/redrive/b/c"})
+    EXPECT_EQ(match_route(admin_routes(), Method::post, path).route, nullptr) << path;
+  EXPECT_EQ(match_route(admin_routes(), Method::get, "/outbox/a/pause").allowed_methods, "POST");
+}
+
+TEST(Routes, ATableIsFitToStartWith) {
+  EXPECT_EQ(fault_of(intake_routes()), std::nullopt);
+  EXPECT_EQ(fault_of(admin_routes()), std::nullopt);
+}
+
+TEST(Routes, APlantedRowWithoutADeadlineIsNamed) {
+  std::vector<Route> routes{intake_routes().begin(), intake_routes().end()};
+  routes.push_back({.pattern = "/planted", .name = "planted", .summary = "No deadline"});
+  EXPECT_EQ(fault_of(routes), "route GET /planted states no deadline");
+  routes.back().deadline = 1ms;
+  EXPECT_EQ(fault_of(routes), std::nullopt);
+  routes.push_back(routes.back());
+  EXPECT_EQ(fault_of(routes), "route GET /planted stands twice in the table");
+}
+
+TEST(Routes, HealthAndAdminAreTheOnlyClassesThatTheAdminPortHas) {
+  for (const auto& route : admin_routes())
+    EXPECT_TRUE(route.route_class == RouteClass::health || route.route_class == RouteClass::admin)
+        << route.pattern;
 }
 
 TEST(Query, ParametersAreDecodedOnce) {

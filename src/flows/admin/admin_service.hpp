@@ -1,18 +1,23 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "flows/routes.hpp"
 #include "ports/http_service.hpp"
 
 namespace vesper {
 
-/// What the admin port serves: a table of routes that its parts add at start.
-///   Shape:  a route's path is exact, or a prefix that ends with `/` and hands on what follows.
-///           Routes that change something are POST and pass the guard first.
-///   Thread: the admin thread; the table does not change once the listener is open.
+/// What the admin port serves: the rows of flows/routes.cpp, and the handlers that its parts add
+/// for them at start.
+///   Shape:  a trailing slash of a path is let be. A handler gets what follows the pattern's fixed
+///           first part. Rows that change something are POST and pass the guard first.
+///   Errors: fault() tells why the table must not be served.
+///   Thread: the admin thread; handlers do not change once the listener is open.
 class AdminService final : public HttpService {
  public:
   using Handler = std::function<asio::awaitable<void>(Exchange& exchange, std::string_view rest)>;
@@ -20,17 +25,16 @@ class AdminService final : public HttpService {
   using Guard = std::function<bool(Exchange& exchange, bool changes)>;
   using Explain = std::function<void(std::uint16_t, std::string_view, Reply&)>;
 
-  struct Route {
-    Method method;
-    std::string path;
-    bool changes;  ///< asks for the guard's full proof
-    bool open;     ///< a probe: no guard at all (healthz, readyz)
-    Handler handle;
-  };
+  AdminService(Guard guard, Explain explain, std::span<const Route> routes = admin_routes())
+      : routes_(routes),
+        handlers_(routes.size()),
+        guard_(std::move(guard)),
+        explain_(std::move(explain)) {}
 
-  AdminService(Guard guard, Explain explain)
-      : guard_(std::move(guard)), explain_(std::move(explain)) {}
-  void add(Route route) { routes_.push_back(std::move(route)); }
+  /// `pattern` is a row's, to the letter.
+  void add(Method method, std::string_view pattern, Handler handle);
+  /// A row without deadline or handler, or a handler without row: the server does not start.
+  [[nodiscard]] std::optional<std::string> fault() const;
 
   bool begin(Exchange& exchange) override;
   asio::awaitable<void> serve(Exchange& exchange) override;
@@ -39,11 +43,11 @@ class AdminService final : public HttpService {
   }
 
  private:
-  [[nodiscard]] const Route* find(const RequestHead& head, bool& path_known) const;
-
+  std::span<const Route> routes_;
+  std::vector<Handler> handlers_;  ///< by row
+  std::string stray_;              ///< a handler that has no row, or a second one
   Guard guard_;
   Explain explain_;
-  std::vector<Route> routes_;
 };
 
 }  // namespace vesper
