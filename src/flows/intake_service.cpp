@@ -10,8 +10,18 @@ namespace vesper {
 namespace {
 
 admission::TrafficClass class_of(const Route& route) {
-  const bool reads = route.method == Method::get;
-  return reads ? admission::TrafficClass::read : admission::TrafficClass::submission;
+  switch (route.route_class) {
+    case RouteClass::health:
+    case RouteClass::admin:
+      return admission::TrafficClass::health;
+    case RouteClass::submissions:
+      return admission::TrafficClass::submission;
+    case RouteClass::reads:
+      return admission::TrafficClass::read;
+    case RouteClass::exports:
+      return admission::TrafficClass::bulk;
+  }
+  std::unreachable();
 }
 
 Counter counter_of(admission::RefusedFor why) {
