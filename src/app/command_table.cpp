@@ -1,4 +1,5 @@
 #include "app/commands.hpp"
+#include "app/surge_options.hpp"
 
 namespace vesper {
 namespace {
@@ -270,6 +271,15 @@ constexpr Command table[] = {
      .arguments = destination_argument,
      .options = outbox_change_options,
      .run = command_outbox},
+    {.name = "surge",
+     .summary = "Play an evening against an intake: an open-loop load generator",
+     .detail = "Diaries become due along a curve whatever the server does, and each latency counts "
+               "from the moment its diary was due. One line a second tells how it goes. The report "
+               "says when the generator itself was late or had no CPU left, and then proves "
+               "nothing. Only loopback is loaded unless --allow-remote is given.",
+     .arguments = {},
+     .options = surge_options,
+     .run = command_surge},
     {.name = "token mint",
      .summary = "Make a development token",
      .detail = "The token is printed alone on a line. The server itself never signs tokens.",

@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/input_file.hpp"
+#include "app/signing_input.hpp"
 #include "base/encoding.hpp"
 #include "base/wall_time.hpp"
 #include "io/clock/system_clock.hpp"
@@ -34,14 +35,6 @@ std::string without_blanks(std::string text) {
   while (!text.empty() && blank(text.back())) text.pop_back();
   text.erase(text.begin(), std::ranges::find_if_not(text, blank));
   return text;
-}
-
-std::expected<access::SigningKey, access::SigningFault> read_key(
-    const std::string& text, const std::optional<std::string>& kid) {
-  if (text.find("-----BEGIN ") != std::string::npos)
-    return access::SigningKey::from_pem(text, kid.value_or(""));
-  if (!kid) return access::SigningKey::from_jwk(text);
-  return access::SigningKey::from_jwk(text, std::string_view{*kid});
 }
 
 WallTime time_option(const Invocation& invocation, std::string_view name) {
@@ -93,7 +86,7 @@ ExitStatus command_token_mint(Invocation& invocation) {
   if (!demo && !invocation.text("issuer")) return slip(invocation, "--issuer TEXT: missing");
   const auto text = read_input(*invocation.text("key"));
   if (!text) return slip(invocation, text.error());
-  const auto key = read_key(*text, invocation.text("kid"));
+  const auto key = read_signing_key(*text, invocation.text("kid"));
   if (!key) return slip(invocation, fmt::format("--key: {}", access::text_of(key.error())));
   const access::MintRequest request = mint_request(invocation);
   const auto token = access::mint(request, *key);

@@ -10,6 +10,7 @@ ExitStatus command_outbox(Invocation& invocation);
 ExitStatus command_convert(Invocation& invocation);
 ExitStatus command_trial_lint(Invocation& invocation);
 ExitStatus command_trial_publish(Invocation& invocation);
+ExitStatus command_surge(Invocation& invocation);
 ExitStatus command_token_mint(Invocation& invocation);
 ExitStatus command_token_verify(Invocation& invocation);
 ExitStatus command_reference(Invocation& invocation);
