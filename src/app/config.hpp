@@ -50,6 +50,7 @@ struct JournalConfig {
   std::chrono::microseconds batch_wait{};
   std::uint32_t queue_entries_max = 0;
   std::uint32_t read_threads = 0;
+  std::uint32_t pace_per_s = 0;
   std::uint64_t disk_reserve_bytes = 0;
 };
 

@@ -190,6 +190,10 @@ constexpr ConfigKey keys[] = {
     numeric<&JournalConfig::queue_entries_max>(
         "queue_entries_max", "8192", {1, 1'000'000, "diaries"},
         "Diaries waiting for their group. Past it the answer is 503."),
+    numeric<&JournalConfig::pace_per_s>(
+        "pace_per_s", "0", {0, 1'000'000, "diaries/s"},
+        "Commits at most so many, as a slower disk would, in groups of at most 10 ms; 0: as fast "
+        "as it can. For drills and benchmarks only."),
     numeric<&JournalConfig::disk_reserve_bytes>("disk_reserve_bytes", "268435456",
                                                 {16 * mib, 100 * tib, "bytes"},
                                                 "Free space of the journal's disk below which the "

@@ -1,5 +1,7 @@
 #include "app/settings.hpp"
 
+#include <algorithm>
+
 #include "stages/access/claims.hpp"
 
 namespace vesper {
@@ -40,6 +42,12 @@ SqliteOptions journal_options(const Config& config) {
   options.path = config.journal.sqlite_file.string();
   options.group_entries_max = config.journal.batch_entries_max;
   options.group_bytes_max = config.journal.batch_max_bytes;
+  options.pace_per_s = config.journal.pace_per_s;
+  // A paced group takes its entries' time: small groups, or all would wait for the largest.
+  constexpr std::size_t groups_per_s = 100;
+  if (options.pace_per_s != 0)
+    options.group_entries_max = std::min(
+        options.group_entries_max, std::max<std::size_t>(1, options.pace_per_s / groups_per_s));
   options.group_wait = config.journal.batch_wait;
   options.read_threads = config.journal.read_threads;
   options.queue_entries_max = config.journal.queue_entries_max;

@@ -38,6 +38,7 @@ const ConfigEnvironment unusual{
     {"VESPER__JOURNAL__BATCH_ENTRIES_MAX", "18"},
     {"VESPER__JOURNAL__BATCH_MAX_BYTES", "65537"},
     {"VESPER__JOURNAL__BATCH_WAIT_US", "19"},
+    {"VESPER__JOURNAL__PACE_PER_S", "5000"},
     {"VESPER__JOURNAL__READ_THREADS", "20"},
     {"VESPER__JOURNAL__QUEUE_ENTRIES_MAX", "21"},
     {"VESPER__JOURNAL__DISK_RESERVE_BYTES", "16777217"},
@@ -121,6 +122,18 @@ TEST(Settings, JournalKeysReachTheStore) {
   EXPECT_EQ(journal.queue_entries_max, 21u);
   EXPECT_EQ(journal.reserve_bytes, 16777217u);
   EXPECT_EQ(journal.durability, Durability::full);
+  EXPECT_EQ(journal.pace_per_s, 5000u);
+}
+
+TEST(Settings, APacedJournalTakesGroupsOfTenMilliseconds) {
+  Config given = config();
+  given.journal.batch_entries_max = 512;
+  given.journal.pace_per_s = 2'000;
+  EXPECT_EQ(journal_options(given).group_entries_max, 20u);
+  given.journal.pace_per_s = 99;
+  EXPECT_EQ(journal_options(given).group_entries_max, 1u);
+  given.journal.pace_per_s = 0;
+  EXPECT_EQ(journal_options(given).group_entries_max, 512u);
 }
 
 TEST(Settings, IssuerKeysReachAccess) {

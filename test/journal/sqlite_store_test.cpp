@@ -64,6 +64,14 @@ TEST_F(SqliteStoreTest, CountsWhatItDoes) {
   EXPECT_FALSE(test.store->health().broken);
 }
 
+TEST_F(SqliteStoreTest, APacedJournalTakesAtLeastItsEntriesTime) {
+  test.options.pace_per_s = 10;
+  test.open();
+  const Instant began = test.clock.now();
+  for (int i = 1; i <= 3; ++i) ASSERT_TRUE(commit(TestDiary(i)));
+  EXPECT_GE(test.clock.now() - began, 300ms);
+}
+
 TEST_F(SqliteStoreTest, ADeadlinePassedBeforeTheCommitStoresNothing) {
   test.open();
   const TestDiary diary(1);

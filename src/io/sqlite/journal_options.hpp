@@ -25,6 +25,9 @@ struct SqliteOptions {
   /// its own (two system calls a page, a sync). One whose last group was small takes at once.
   Duration group_wait = 0us;
   std::size_t busy_group_entries = 8;  ///< a group of so many entries and chores makes it busy
+  /// Entries a second that the journal commits at most, as a slower disk would: a group takes its
+  /// entries' time before anybody is answered. For drills and benchmarks; zero: no such limit.
+  std::uint32_t pace_per_s = 0;
   std::uint32_t read_threads = 1;
   std::size_t queue_entries_max = 8192;
   std::size_t queue_bytes_max = 64u << 20;

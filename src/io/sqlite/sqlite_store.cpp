@@ -16,6 +16,12 @@ std::int64_t ns_of(Instant instant) {
   return instant.time_since_epoch().count();
 }
 
+void sleep_out(Duration length) {
+  if (length <= 0ns) return;
+  const timespec time{length.count() / 1'000'000'000, length.count() % 1'000'000'000};
+  nanosleep(&time, nullptr);
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
@@ -143,11 +149,16 @@ void SqliteStore::run_journal() {
   journal_->settle_down();
 }
 
+// Before anybody is answered: to those who wait a slow disk is a long commit.
+void SqliteStore::keep_pace(Instant began) {
+  const auto entries = static_cast<std::int64_t>(group_.size());
+  paced_until_ = std::max(paced_until_, began) + Duration{1s} * entries / options_.pace_per_s;
+  sleep_out(paced_until_ - clock_.now());
+}
+
 void SqliteStore::wait_for_company() {
   if (waiting_.size() - waiting_at_ >= options_.group_entries_max) return;
-  const auto wait = std::chrono::duration_cast<std::chrono::nanoseconds>(options_.group_wait);
-  const timespec time{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
-  nanosleep(&time, nullptr);
+  sleep_out(options_.group_wait);
 }
 
 // Takes from the front of what waits: at most so many entries and bytes, none that came too late.
@@ -190,6 +201,7 @@ void SqliteStore::run_group() {
   busy_ = entries_.size() + tasks_.size() >= options_.busy_group_entries;
   const auto committed = journal_->commit_group(entries_, tasks_, results_);
   for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->result = std::move(results_[i]);
+  if (options_.pace_per_s != 0) keep_pace(began);
   report_group(began);
   queue_->answer(group_);
   for (Chore& chore : chores_) chore.done(committed);

@@ -102,6 +102,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   void run_group();
   void wait_for_company();
   void choose_entries(Instant now);
+  void keep_pace(Instant began);
   void look_at_disk(Instant now);
   void report_group(Instant began);
   void break_down();
@@ -131,7 +132,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::vector<SqliteJournal::Result> results_;
   std::vector<Chore> chores_;
   std::vector<SqliteJournal::Task> tasks_;
-  Instant disk_seen_{};
+  Instant disk_seen_{}, paced_until_{};
   bool idle_done_ = false, busy_ = false;
 
   std::mutex stop_mutex_;
