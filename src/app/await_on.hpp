@@ -1,7 +1,6 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
+#include <source_location>
 
 #include "app/loop.hpp"
 
@@ -11,8 +10,9 @@ namespace vesper {
 /// stop).
 ///   Errors: exceptions of `work` pass through.
 template <class T>
-T await_on(Loop& loop, asio::awaitable<T> work) {
-  return asio::co_spawn(loop.context(), std::move(work), asio::use_future).get();
+T await_on(Loop& loop, StaticText name, asio::awaitable<T> work,
+           std::source_location created = std::source_location::current()) {
+  return loop.scope().ask(loop.executor(), name, for_ever, std::move(work), created).get();
 }
 
 }  // namespace vesper

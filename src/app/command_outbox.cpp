@@ -1,4 +1,3 @@
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
 
@@ -7,6 +6,7 @@
 #include "flows/deliver/outbox_client.hpp"
 #include "io/clock/system_clock.hpp"
 #include "io/https_client/fetch_client.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 namespace {
@@ -36,14 +36,10 @@ ExitStatus command_outbox(Invocation& invocation) {
   FetchClient fetch{clock, client->tls_files()};
   OutboxCommandResult result;
   asio::io_context context{1};
-  asio::co_spawn(
-      context,
-      [&]() -> asio::awaitable<void> {
-        result = co_await run_outbox_command(command, fetch, clock);
-      },
-      [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-      });
+  TaskScope{"command"}.spawn(context.get_executor(), "outbox", for_ever,
+                             [&](TaskRecord*) -> asio::awaitable<void> {
+                               result = co_await run_outbox_command(command, fetch, clock);
+                             });
   context.run();
   invocation.out << result.out;
   if (!result.err.empty())

@@ -1,20 +1,13 @@
 #include "app/loop.hpp"
 
-#include <pthread.h>
-
-#include <boost/asio/post.hpp>
-
 namespace vesper {
 
-Loop::Loop(std::string name) : name_(std::move(name)), guard_(context_.get_executor()) {
-  name_.resize(std::min<std::size_t>(name_.size(), 15));
-}
+Loop::Loop(const TaskScope& parent, std::string name)
+    : name_(std::move(name)), scope_(parent.on_thread(name_)), guard_(context_.get_executor()) {}
 
 void Loop::run() {
-  thread_ = std::thread{[this] {
-    pthread_setname_np(pthread_self(), name_.c_str());
-    context_.run();
-  }};
+  thread_ = TaskThread{scope_, "thread", "vesper-" + name_,
+                       [this](const std::stop_token&, TaskRecord*) { context_.run(); }};
 }
 
 void Loop::stop() {

@@ -2,7 +2,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <string>
-#include <thread>
+
+#include "tasks/task_thread.hpp"
 
 namespace vesper {
 
@@ -13,7 +14,8 @@ namespace asio = boost::asio;
 ///   Bounds: the thread's name is cut at 15 characters, as the kernel has it.
 class Loop {
  public:
-  explicit Loop(std::string name);
+  /// Its tasks stand below `parent`, under `name`; the thread is called `vesper-NAME`.
+  Loop(const TaskScope& parent, std::string name);
   ~Loop() { stop(); }
   Loop(const Loop&) = delete;
 
@@ -21,14 +23,16 @@ class Loop {
   /// Ends the thread and joins it; idempotent.
   void stop();
   [[nodiscard]] bool running() const { return thread_.joinable(); }
+  [[nodiscard]] const TaskScope& scope() const { return scope_; }
   [[nodiscard]] asio::io_context& context() { return context_; }
   [[nodiscard]] asio::io_context::executor_type executor() { return context_.get_executor(); }
 
  private:
-  std::string name_;
+  const std::string name_;
+  const TaskScope scope_;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> guard_;
-  std::thread thread_;
+  TaskThread thread_;
 };
 
 }  // namespace vesper

@@ -6,10 +6,10 @@
 #include <iostream>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "app/serve.hpp"
 #include "app/server.hpp"
+#include "tasks/task_thread.hpp"
 
 namespace vesper {
 namespace {
@@ -29,16 +29,17 @@ constexpr Duration longest_stop = 9500ms, longest_end = 500ms;
 class LastResort {
  public:
   LastResort(Duration after, int exit_status)
-      : thread_([this, after, exit_status](const std::stop_token& ended) {
-          std::unique_lock lock{mutex_};
-          never_.wait_for(lock, ended, after, [] { return false; });
-          if (!ended.stop_requested()) _exit(exit_status);
-        }) {}
+      : thread_(TaskScope{"stop"}, "thread", "vesper-stop",
+                [this, after, exit_status](const std::stop_token& ended, TaskRecord*) {
+                  std::unique_lock lock{mutex_};
+                  never_.wait_for(lock, ended, after, [] { return false; });
+                  if (!ended.stop_requested()) _exit(exit_status);
+                }) {}
 
  private:
   std::mutex mutex_;
   std::condition_variable_any never_;
-  std::jthread thread_;
+  TaskThread thread_;
 };
 
 int end(std::optional<Server>& server, int exit_status) {

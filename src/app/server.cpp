@@ -4,8 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "app/await_on.hpp"
@@ -17,7 +15,7 @@ namespace vesper {
 
 /// One event loop of the intake, with everything that only it touches.
 struct Server::Shard {
-  explicit Shard(const std::string& name) : loop(name) {}
+  Shard(const TaskScope& parent, const std::string& name) : loop(parent, name) {}
   Loop loop;
   ShardCatalog catalog;
   std::unique_ptr<BundleDeriver> bundles;
@@ -60,7 +58,8 @@ Server::Server(const Config& config, bool demo)
     : config_(config),
       demo_(demo),
       log_(clock_, &metrics_,
-           {.level = config.log.level, .queued_bytes_max = config.log.queue_max_bytes}) {}
+           {.level = config.log.level, .queued_bytes_max = config.log.queue_max_bytes},
+           scope_.on_thread("log")) {}
 
 Server::~Server() {
   stop();
@@ -82,8 +81,9 @@ Started Server::start() {
 }
 
 Started Server::open_journal() {
-  auto store = SqliteStore::open(journal_options(config_), journal_formats(), clock_, entropy_,
-                                 metrics_, [this](std::string_view why) { die(why); });
+  auto store = SqliteStore::open(
+      journal_options(config_), journal_formats(), clock_, entropy_, metrics_,
+      [this](std::string_view why) { die(why); }, scope_.on_thread("journal"));
   if (!store) return failed(3, store.error().detail);
   store_ = std::move(*store);
   return {};
@@ -118,25 +118,26 @@ Started Server::load_keys() {
     sources.push_back(std::move(*demo));
   }
   keys_ = std::make_unique<KeyKeeper>(std::move(sources), KeyRules{.demonstration = demo_},
-                                      KeyPorts{clock_, entropy_, files_, log_});
+                                      KeyPorts{clock_, entropy_, files_, log_, keys_scope_});
   if (auto loaded = keys_->load(); !loaded) return failed(2, loaded.error());
-  keys_ended_ = asio::co_spawn(control_.context(), keys_->run(),
-                               asio::bind_cancellation_slot(keys_end_.slot(), asio::use_future));
+  keys_->start(control_.executor());
   return {};
 }
 
 Started Server::load_trials() {
-  keeper_ = std::make_unique<CatalogKeeper>(control_.executor(), clock_, log_, metrics_, *store_,
-                                            destination_names(config_));
+  keeper_ =
+      std::make_unique<CatalogKeeper>(control_.executor(), clock_, log_, metrics_, *store_,
+                                      destination_names(config_), control_.scope().part("catalog"));
   keeper_->add_shard({delivering_.executor(), &delivery_catalog_});
   keeper_->add_shard({control_.executor(), &admin_catalog_});
-  if (auto loaded = await_on(control_, keeper_->load()); !loaded) return failed(3, loaded.error());
+  if (auto loaded = await_on(control_, "load trials", keeper_->load()); !loaded)
+    return failed(3, loaded.error());
   if (demo_) return publish_demonstration();
   return {};
 }
 
 Started Server::publish_demonstration() {
-  auto published = await_on(control_, publish_demonstration_trial(*keeper_));
+  auto published = await_on(control_, "publish", publish_demonstration_trial(*keeper_));
   if (!published) return failed(2, published.error());
   return {};
 }
@@ -154,7 +155,7 @@ Started Server::open_intake() {
   const auto load = make_http_load();
   intake_port_ = config_.intake.listen.port;
   for (std::uint32_t i = 0; i < count; ++i) {
-    add_shard(fmt::format("vesper-shard{}", i), load);
+    add_shard(fmt::format("shard{}", i), load);
     auto port =
         shards_.back()->server->listen(config_.intake.listen.host, intake_port_,
                                        i == 0 ? HttpServer::Share::first : HttpServer::Share::join);
@@ -168,7 +169,7 @@ Started Server::open_intake() {
 }
 
 void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load) {
-  auto shard = std::make_unique<Shard>(name);
+  auto shard = std::make_unique<Shard>(scope_, name);
   shard->bundles = std::make_unique<BundleDeriver>(shard->catalog);
   shard->service = std::make_unique<IntakeService>(
       intake_settings(config_),
@@ -176,7 +177,8 @@ void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>&
                            *keys_, health_, entropy_, slots_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
-      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_});
+      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_,
+                      shard->loop.scope().part("intake")});
   shards_.push_back(std::move(shard));
 }
 
@@ -193,16 +195,16 @@ Started Server::start_delivery() {
                                    text_of(secret.error())));
   }
   upstream_ = std::make_unique<UpstreamClient>(delivering_.executor(), clock_, destinations);
-  delivery_ =
-      std::make_unique<Delivery>(delivering_.executor(), destinations,
-                                 DeliveryPorts{*store_, *store_, *upstream_, *delivery_bundles_,
-                                               clock_, entropy_, metrics_, log_});
+  delivery_ = std::make_unique<Delivery>(
+      delivering_.executor(), destinations,
+      DeliveryPorts{*store_, *store_, *upstream_, *delivery_bundles_, clock_, entropy_, metrics_,
+                    log_, delivering_.scope().part("outbox")});
   store_->watch([this] { delivery_->notify(); });
-  if (auto started = await_on(delivering_, delivery_->start()); !started)
+  if (auto started = await_on(delivering_, "start", delivery_->start()); !started)
     return failed(3, "the outbox cannot be read");
   watch_ = std::make_unique<OutboxWatch>(*delivery_, clock_, metrics_, log_);
-  watch_ended_ = asio::co_spawn(delivering_.context(), watch_->run(),
-                                asio::bind_cancellation_slot(watch_end_.slot(), asio::use_future));
+  watch_scope_.spawn(delivering_.executor(), "watch", for_ever,
+                     [this](TaskRecord* task) { return watch_->run(task); });
   return {};
 }
 
@@ -211,9 +213,10 @@ Started Server::open_admin() {
   if (auto fault = fault_of(intake_routes())) return failed(2, *fault);
   if (auto fault = admin_service_->fault()) return failed(2, *fault);
   admin_ = std::make_unique<HttpServer>(
-      control_.context(), HttpServerParts{*admin_service_, clock_, uncounted_,
-                                          admin_limits(config_), make_http_load(), nullptr});
-  auto port = await_on(control_, listen_here(*admin_, config_.admin.listen));
+      control_.context(),
+      HttpServerParts{*admin_service_, clock_, uncounted_, admin_limits(config_), make_http_load(),
+                      nullptr, control_.scope().part("http")});
+  auto port = await_on(control_, "listen", listen_here(*admin_, config_.admin.listen));
   if (!port) return failed(2, listen_advice("admin.listen", port.error().text));
   admin_port_ = *port;
   return {};
@@ -236,8 +239,8 @@ std::vector<std::future<std::size_t>> Server::drain_shards(Deadline deadline) {
   std::vector<std::future<std::size_t>> draining;
   for (auto& shard : shards_) {
     if (!shard->loop.running()) continue;  // the start failed before
-    draining.push_back(
-        asio::co_spawn(shard->loop.context(), shard->server->drain(deadline), asio::use_future));
+    draining.push_back(shard->loop.scope().ask(shard->loop.executor(), "drain", deadline,
+                                               shard->server->drain(deadline)));
   }
   return draining;
 }
@@ -249,9 +252,9 @@ void Server::stop() {
   // At once: a client that takes its time and a destination that hangs share one deadline.
   auto draining = drain_shards(deadline);
   end_background_work();
-  if (delivery_) await_on(delivering_, delivery_->stop(deadline));
+  if (delivery_) await_on(delivering_, "stop", delivery_->stop(deadline));
   for (auto& shard : draining) (void)shard.get();
-  if (admin_) (void)await_on(control_, admin_->drain({clock_.now() + 200ms}));
+  if (admin_) (void)await_on(control_, "drain", admin_->drain({clock_.now() + 200ms}));
   if (store_) store_->stop();
   // What the journal has only now answered ends here: a publication that control still held would
   // otherwise outlive the loop its connection belongs to.
@@ -265,13 +268,13 @@ void Server::stop() {
 
 // What runs for ever on a loop uses parts that are gone before the loop is.
 void Server::end_background_work() {
-  const auto end = [](Loop& loop, asio::cancellation_signal& signal, std::future<void>& ended) {
-    if (!ended.valid()) return;
-    asio::post(loop.context(), [&] { signal.emit(asio::cancellation_type::terminal); });
-    (void)ended.wait_for(1s);
+  const auto end = [this](Loop& loop, const TaskScope& scope) {
+    if (!loop.running()) return;
+    const Deadline soon{clock_.now() + 1s};
+    (void)loop.scope().ask(loop.executor(), "close", soon, scope.close(clock_, soon)).wait_for(1s);
   };
-  end(delivering_, watch_end_, watch_ended_);
-  end(control_, keys_end_, keys_ended_);
+  end(delivering_, watch_scope_);
+  end(control_, keys_scope_);
 }
 
 void Server::announce() {

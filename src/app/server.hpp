@@ -27,6 +27,7 @@
 #include "io/log/json_log.hpp"
 #include "io/metrics/metrics.hpp"
 #include "io/sqlite/sqlite_store.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -87,6 +88,8 @@ class Server {
   const Config config_;
   const bool demo_;
   SystemClock clock_;
+  std::shared_ptr<TaskRegistry> tasks_ = std::make_shared<TaskRegistry>(&clock_);
+  const TaskScope scope_{tasks_, "vesper"};
   SystemEntropy entropy_;
   FileSystem files_;
   Metrics metrics_;
@@ -95,20 +98,18 @@ class Server {
   Health health_;
   admission::Slots slots_;
   std::unique_ptr<SqliteStore> store_;
-  Loop control_{"vesper-admin"}, delivering_{"vesper-deliver"};
+  Loop control_{scope_, "admin"}, delivering_{scope_, "deliver"};
+  const TaskScope keys_scope_ = control_.scope().part("keys"),
+                  watch_scope_ = delivering_.scope().part("outbox.watch");
   std::shared_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<FetchClient>> fetchers_;
   std::unique_ptr<KeyKeeper> keys_;
-  asio::cancellation_signal keys_end_;
-  std::future<void> keys_ended_;
   std::unique_ptr<CatalogKeeper> keeper_;
   ShardCatalog delivery_catalog_, admin_catalog_;
   std::unique_ptr<BundleDeriver> delivery_bundles_;
   std::unique_ptr<UpstreamClient> upstream_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<OutboxWatch> watch_;
-  asio::cancellation_signal watch_end_;
-  std::future<void> watch_ended_;
   std::vector<std::unique_ptr<Shard>> shards_;
   access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
                                     {entropy_.next(), entropy_.next()}};

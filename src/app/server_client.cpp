@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
 
 #include "app/input_file.hpp"
 #include "io/clock/system_clock.hpp"
 #include "io/https_client/fetch_client.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 namespace {
@@ -67,14 +66,11 @@ std::expected<FetchReply, std::string> ServerClient::ask(const Question& questio
       .headers = question.headers};
   asio::io_context context{1};
   std::expected<FetchReply, FetchFault> reply = std::unexpected(FetchFault::timed_out);
-  asio::co_spawn(
-      context,
-      [&]() -> asio::awaitable<void> {
-        reply = co_await fetch.fetch(request, {clock.now() + timeout_});
-      },
-      [](std::exception_ptr error) {
-        if (error) std::rethrow_exception(error);
-      });
+  const Deadline deadline{clock.now() + timeout_};
+  TaskScope{"command"}.spawn(context.get_executor(), "ask", deadline,
+                             [&](TaskRecord*) -> asio::awaitable<void> {
+                               reply = co_await fetch.fetch(request, deadline);
+                             });
   context.run();
   if (!reply) return std::unexpected(fmt::format("{}: {}", server_, words_for(reply.error())));
   return *std::move(reply);

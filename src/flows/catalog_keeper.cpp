@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "stages/fhir/bundle/plan.hpp"
 #include "stages/fhir/check/plan.hpp"
 
 namespace vesper {
 namespace {
+
+constexpr Duration install_stall = 2s;  ///< a shard that takes longer is told as stalled
 
 // Both halves of stages/fhir attach what they work out once for each form.
 void prepare(Form& form) {
@@ -64,13 +64,14 @@ bool lists_etag(std::string_view header, std::string_view etag, TagMatch match) 
 
 CatalogKeeper::CatalogKeeper(asio::any_io_executor control, Clock& clock, Log& log,
                              Telemetry& telemetry, JournalStore& journal,
-                             std::vector<std::string> destinations)
+                             std::vector<std::string> destinations, TaskScope scope)
     : control_(std::move(control)),
       clock_(clock),
       log_(log),
       telemetry_(telemetry),
       journal_(journal),
-      destinations_(std::move(destinations)) {}
+      destinations_(std::move(destinations)),
+      scope_(std::move(scope)) {}
 
 PublicationRules CatalogKeeper::rules_for(std::string_view trial_id) const {
   return {trial_id, &destinations_, prepare};
@@ -119,13 +120,14 @@ asio::awaitable<void> CatalogKeeper::install(std::shared_ptr<const TrialSnapshot
         catalog->replace(std::move(snapshot));
       co_return;
     };
-    co_await asio::co_spawn(shard.executor, replace(shard.catalog, installed), asio::use_awaitable);
+    co_await scope_.call(shard.executor, "install", Deadline{clock_.now() + install_stall},
+                         replace(shard.catalog, installed));
   }
 }
 
 asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish(
     PublicationRequest request) {
-  co_return co_await asio::co_spawn(control_, publish_here(request), asio::use_awaitable);
+  co_return co_await scope_.call(control_, "publish", for_ever, publish_here(request));
 }
 
 asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish_here(

@@ -15,6 +15,7 @@
 #include "ports/log.hpp"
 #include "ports/telemetry.hpp"
 #include "stages/catalog/publication.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -68,7 +69,8 @@ class CatalogKeeper {
     ShardCatalog* catalog;
   };
   CatalogKeeper(asio::any_io_executor control, Clock& clock, Log& log, Telemetry& telemetry,
-                JournalStore& journal, std::vector<std::string> destinations);
+                JournalStore& journal, std::vector<std::string> destinations,
+                TaskScope scope = TaskScope{"catalog"});
 
   /// Shards and other readers that follow the snapshot: before their loops run, on the thread that
   /// starts them. One added after load() has the snapshot at once.
@@ -100,6 +102,7 @@ class CatalogKeeper {
   Telemetry& telemetry_;
   JournalStore& journal_;
   std::vector<std::string> destinations_;
+  const TaskScope scope_;
   std::vector<Shard> shards_;
   std::shared_ptr<const TrialSnapshot> current_ = std::make_shared<const TrialSnapshot>();
 };

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/arena.hpp"
+#include "base/task_record.hpp"
 #include "base/time.hpp"
 #include "model/caller.hpp"
 #include "model/http.hpp"
@@ -28,6 +29,7 @@ struct Exchange {
   Arena arena;                           ///< reset by the server before each request
   std::shared_ptr<const Caller> caller;  ///< set by begin() on routes that need one
   std::uint16_t route = 0;               ///< index into the route table, set by begin()
+  TaskRecord* task = nullptr;            ///< of the connection, to say where it waits; may be none
 };
 
 /// What a listener serves: the intake's routes, or the admin's.

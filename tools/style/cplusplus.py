@@ -25,6 +25,8 @@ BANNED = [
     ("environment", r"\bgetenv\s*\(", ("src/",), ("src/app/",), "settings come in as arguments"),
     ("exit", r"(?<![\w.>])(?:std::|::)?(?:_exit|exit|quick_exit|abort|terminate)\s*\(", ("src/",),
      ("src/app/", "src/io/", "src/base/ensure.cpp"), "only app/, a broken store and ensure() end the process"),
+    ("spawn", r"\bco_spawn\b|\bstd::j?thread\b(?!\s*::)|\bstd::async\b|\bpthread_create\b", ("src/",), ("src/tasks/",),
+     "work is started by a TaskScope, a thread by TaskThread"),
     ("detached", r"\bdetached\b|\.detach\s*\(\s*\)", ("src/",), (), "work lives in a scope that owns it"),
     ("atomic-shared", r"\batomic\s*<\s*(?:std::)?(?:shared|weak)_ptr\b", ("src/",), (),
      "in libstdc++ 12 its load() races with store(): use a mutex"),
@@ -50,7 +52,7 @@ def code_only(text, keep_includes=False):
 def is_test(name):
     """Tests, fuzzers and what only they include (test_*.hpp, *_fixture.hpp)."""
     parts = name.rsplit("/", 1)[-1].split(".")[0].split("_")
-    return name.startswith("test/") or "test" in parts or parts[-1] in ("fuzz", "fixture")
+    return name.startswith("test/") or "test" in parts or "tests" in parts or parts[-1] in ("fuzz", "fixture")
 
 
 def is_test_text(name, text):

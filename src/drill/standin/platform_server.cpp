@@ -1,7 +1,6 @@
 #include "drill/standin/platform_server.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
@@ -81,9 +80,6 @@ std::optional<tcp::endpoint> parse_listen(const std::string& text) {
   return tcp::endpoint{address, port};
 }
 
-// A session ends by its socket: close() closes them all, and what still runs ends with the loop.
-constexpr auto ended = [](const std::exception_ptr&) {};
-
 }  // namespace
 
 PlatformServer::PlatformServer(asio::io_context& context, Platform& platform)
@@ -102,7 +98,7 @@ std::expected<void, std::string> PlatformServer::open(const std::string& listen)
   if (failed) return std::unexpected("cannot listen on " + listen + ": " + failed.message());
   endpoint_ = acceptor->local_endpoint();
   acceptor_ = std::move(acceptor);
-  asio::co_spawn(context_, accept(acceptor_), ended);
+  tasks_.spawn(context_.get_executor(), "accept", for_ever, accept(acceptor_));
   return {};
 }
 
@@ -127,8 +123,9 @@ asio::awaitable<void> PlatformServer::accept(std::shared_ptr<tcp::acceptor> acce
     const auto kept = std::make_shared<tcp::socket>(std::move(socket));
     sockets_.insert(kept);
     connections_peak_ = std::max(connections_peak_, sockets_.size());
-    asio::co_spawn(context_, serve(kept),
-                   [this, kept](const std::exception_ptr&) { sockets_.erase(kept); });
+    // It ends by its socket: close() closes them all, and what still runs ends with the loop.
+    tasks_.spawn_then(context_.get_executor(), "session", for_ever, serve(kept),
+                      [this, kept] { sockets_.erase(kept); });
   }
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "drill/standin/platform.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper::standin {
 
@@ -41,6 +42,7 @@ class PlatformServer {
   asio::awaitable<bool> answer_one(const Socket& socket, const Request& request);
 
   asio::io_context& context_;
+  const TaskScope tasks_{"standin"};
   Platform& platform_;
   asio::ip::tcp::endpoint endpoint_;
   std::shared_ptr<asio::ip::tcp::acceptor> acceptor_;

@@ -10,6 +10,9 @@
 namespace vesper {
 namespace {
 
+// The client ends a try at its deadline; what has not by then is stuck.
+constexpr Duration answer_slack = 1s;
+
 std::string traceparent(const Uuid& id, Random& random) {
   std::string text = "00-";
   append_hex(text, id.bytes);
@@ -40,8 +43,8 @@ outbox::Event event_of(upstream::Verdict verdict) {
 }  // namespace
 
 asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const UpstreamSettings& settings,
-                                       const DeliveryJob& job, Random& random,
-                                       std::string& bundle) {
+                                       const DeliveryJob& job, Random& random, std::string& bundle,
+                                       TaskRecord* task) {
   using upstream::Blame, upstream::Reason, upstream::Verdict;
   AttemptResult result;
   if (const auto made = ports.bundles.derive(job.diary, bundle); !made) {
@@ -54,12 +57,14 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
   }
   const std::string trace = traceparent(job.entry.delivery_id, random);
   const Instant started = ports.clock.now();
+  const Deadline deadline{started + settings.deadline};
+  const Waiting waiting{task, "upstream.reply", started, deadline.at + answer_slack};
   UpstreamReply reply = co_await ports.upstream.post({.destination = settings.name,
                                                       .delivery_id = job.entry.delivery_id,
                                                       .content_hash = job.diary.facts.content_hash,
                                                       .bundle = bundle,
                                                       .traceparent = trace},
-                                                     Deadline{started + settings.deadline});
+                                                     deadline);
   ports.telemetry.observe(Histogram::delivery_seconds, ports.clock.now() - started);
   result.outcome = upstream::judge(reply, {.settle = settings.settle,
                                            .delivery_id = job.entry.delivery_id,

@@ -14,6 +14,7 @@
 #include "ports/telemetry.hpp"
 #include "ports/upstream.hpp"
 #include "stages/upstream/judge.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -27,6 +28,7 @@ struct DeliveryPorts {
   Entropy& entropy;
   Telemetry& telemetry;
   Log& log;
+  TaskScope scope{"deliver"};  ///< of everything that delivery runs
 };
 
 /// One diary on its way: its debt and its stored bytes.
@@ -48,7 +50,8 @@ struct AttemptResult {
 ///   Shape: `bundle` is the worker's buffer, reused from try to try. The trace id is the delivery
 ///   id, so all tries of a diary stand in one trace; the span is new each time.
 asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const UpstreamSettings& settings,
-                                       const DeliveryJob& job, Random& random, std::string& bundle);
+                                       const DeliveryJob& job, Random& random, std::string& bundle,
+                                       TaskRecord* task = nullptr);
 
 /// What is stored about a try.
 [[nodiscard]] Settlement settlement_of(const DeliveryJob& job, AttemptResult&& result, WallTime at);

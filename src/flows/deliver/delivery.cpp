@@ -1,11 +1,8 @@
 #include "flows/deliver/delivery.hpp"
 
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 namespace vesper {
@@ -63,14 +60,14 @@ asio::awaitable<void> Delivery::wait_idle(Deadline deadline) {
     destination->on_idle([this, &all_idle] {
       if (idle()) all_idle.emit(asio::cancellation_type::terminal);
     });
-  (void)co_await asio::co_spawn(
-      executor_,
+  (void)co_await ports_.scope.call(
+      executor_, "wait for idle", deadline,
       [](const Delivery& delivery, Instant when) -> asio::awaitable<bool> {
         co_await asio::this_coro::throw_if_cancelled(false);
         if (delivery.idle()) co_return true;  // since it was spawned
         co_return co_await delivery.clock().sleep_until(when);
       }(*this, deadline.at),
-      asio::bind_cancellation_slot(all_idle.slot(), asio::use_awaitable));
+      all_idle.slot());
   for (const auto& destination : destinations_) destination->on_idle({});
 }
 

@@ -48,6 +48,7 @@ class Delivery {
 
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   [[nodiscard]] Clock& clock() const { return ports_.clock; }
+  [[nodiscard]] const TaskScope& scope() const { return ports_.scope; }
 
  private:
   [[nodiscard]] Destination* find(std::string_view name) const;

@@ -1,8 +1,6 @@
 #include "flows/deliver/destination.hpp"
 
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cmath>
 #include <utility>
@@ -26,7 +24,10 @@ Destination::Destination(asio::any_io_executor executor, const UpstreamSettings&
       lanes_({.window_max = settings.window, .lane_max = 64, .blocked_max = 65'536}),
       pacer_(settings.rate_max_per_s,
              settings.rate_burst > 0 ? settings.rate_burst : settings.rate_max_per_s),
-      backoff_{.base = settings.retry_base, .cap = settings.retry_cap} {}
+      backoff_{.base = settings.retry_base, .cap = settings.retry_cap},
+      tasks_(ports_.scope.part(settings_.name)),
+      ticking_(tasks_.part("ticking")),
+      workers_(tasks_.part("workers")) {}
 
 asio::awaitable<std::expected<void, StoreFault>> Destination::open(bool paused) {
   ensure(stage_ == Stage::closed);
@@ -42,21 +43,21 @@ asio::awaitable<std::expected<void, StoreFault>> Destination::open(bool paused) 
   stage_ = Stage::running;
   rescan_at_ = ports_.clock.now() + rescan_every;
   ++active_;
-  asio::co_spawn(executor_, tick(),
-                 asio::bind_cancellation_slot(tick_signal_.slot(), [this](std::exception_ptr e) {
-                   ensure(e == nullptr);
-                   if (--active_ == 0 && on_idle_) on_idle_();
-                 }));
+  ticking_.spawn_then(
+      executor_, "tick", for_ever, [this](TaskRecord* task) { return tick(task); },
+      [this] { ended(); });
   pump();
   co_return std::expected<void, StoreFault>{};
 }
 
-void Destination::spawn(asio::awaitable<void> work) {
+// Not cancelled when tries are cut: what they came to is still stored.
+void Destination::spawn(StaticText name, asio::awaitable<void> work, std::source_location created) {
   ++active_;
-  asio::co_spawn(executor_, std::move(work), [this](std::exception_ptr e) {
-    ensure(e == nullptr);
-    if (--active_ == 0 && on_idle_) on_idle_();
-  });
+  tasks_.spawn_then(executor_, name, for_ever, std::move(work), [this] { ended(); }, created);
+}
+
+void Destination::ended() {
+  if (--active_ == 0 && on_idle_) on_idle_();
 }
 
 void Destination::notify() {
@@ -82,14 +83,14 @@ void Destination::released(const OwedEntry& entry) {
 void Destination::stop() {
   if (stage_ != Stage::running) return;
   stage_ = Stage::stopping;
-  if (sleeping_) tick_signal_.emit(asio::cancellation_type::terminal);
+  if (sleeping_) ticking_.cancel();
   pump();
 }
 
 void Destination::cut() {
   stop();
   cutting_ = true;
-  for (const auto& signal : signals_) signal->emit(asio::cancellation_type::terminal);
+  workers_.cancel();
 }
 
 void Destination::pump() {
@@ -103,7 +104,7 @@ void Destination::pump() {
 void Destination::pump_once(Instant now) {
   if (!settling_ && !outcomes_.empty() && now >= store_again_) {
     settling_ = true;
-    spawn(settle());
+    spawn("settle", settle());
   }
   if (stage_ != Stage::running) return;
   if (now >= rescan_at_) {
@@ -114,12 +115,12 @@ void Destination::pump_once(Instant now) {
   if (!refilling_ && now >= store_again_) {
     if (const auto ask = lanes_.ask()) {
       refilling_ = true;
-      spawn(refill(*ask));
+      spawn("refill", refill(*ask));
     }
   }
   start_load(now);
   while (can_start(now)) start_worker(now);
-  if (sleeping_ && next_wake(now) < wake_at_) tick_signal_.emit(asio::cancellation_type::terminal);
+  if (sleeping_ && next_wake(now) < wake_at_) ticking_.cancel();
 }
 
 std::size_t Destination::load_room(Instant now) const {
@@ -153,11 +154,12 @@ Instant Destination::next_wake(Instant now) const {
   return wake;
 }
 
-asio::awaitable<void> Destination::tick() {
+asio::awaitable<void> Destination::tick(TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (stage_ == Stage::running) {
     wake_at_ = next_wake(ports_.clock.now());
     sleeping_ = true;
+    if (task != nullptr) task->mark("clock.sleep", ports_.clock.now());
     (void)co_await ports_.clock.sleep_until(wake_at_);
     sleeping_ = false;
     co_await asio::this_coro::reset_cancellation_state();
@@ -192,7 +194,7 @@ void Destination::start_load(Instant now) {
   }
   if (entries.empty()) return;
   loading_ = true;
-  spawn(load(std::move(entries)));
+  spawn("load", load(std::move(entries)));
 }
 
 asio::awaitable<void> Destination::load(std::vector<OwedEntry> entries) {
@@ -245,28 +247,18 @@ DeliveryJob Destination::take_job(Instant now) {
 }
 
 void Destination::start_worker(Instant now) {
-  if (spare_signals_.empty())
-    spare_signals_.push_back(std::make_unique<asio::cancellation_signal>());
-  signals_.push_back(std::move(spare_signals_.back()));
-  spare_signals_.pop_back();
-  auto* signal = signals_.back().get();
   ++active_;
-  asio::co_spawn(executor_, work(take_job(now)),
-                 asio::bind_cancellation_slot(signal->slot(), [this, signal](std::exception_ptr e) {
-                   ensure(e == nullptr);
-                   const auto at =
-                       std::ranges::find_if(signals_, [&](auto& s) { return s.get() == signal; });
-                   spare_signals_.push_back(std::move(*at));
-                   signals_.erase(at);
-                   if (--active_ == 0 && on_idle_) on_idle_();
-                 }));
+  auto begin = [this, job = take_job(now)](TaskRecord* task) mutable {
+    return work(std::move(job), task);
+  };
+  workers_.spawn_then(executor_, "worker", for_ever, std::move(begin), [this] { ended(); });
 }
 
-asio::awaitable<void> Destination::work(DeliveryJob job) {
+asio::awaitable<void> Destination::work(DeliveryJob job, TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   std::string bundle;
   for (;;) {
-    auto result = co_await attempt(ports_, settings_, job, random_, bundle);
+    auto result = co_await attempt(ports_, settings_, job, random_, bundle, task);
     --in_flight_;
     ports_.telemetry.add(Gauge::deliveries_in_flight, -1);
     // A try that we cut ourselves says nothing about anybody.

@@ -1,6 +1,5 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -70,7 +69,9 @@ class Destination {
  private:
   enum class Stage : std::uint8_t { closed, running, stopping };
 
-  void spawn(asio::awaitable<void> work);
+  void spawn(StaticText name, asio::awaitable<void> work,
+             std::source_location created = std::source_location::current());
+  void ended();
   void pump();
   void pump_once(Instant now);
   [[nodiscard]] std::size_t load_room(Instant now) const;
@@ -78,14 +79,14 @@ class Destination {
   [[nodiscard]] Instant next_wake(Instant now) const;
   void store_failed(StoreFault fault);
 
-  asio::awaitable<void> tick();
+  asio::awaitable<void> tick(TaskRecord* task);
   asio::awaitable<void> refill(queue::Lanes::Ask ask);
   void start_load(Instant now);
   asio::awaitable<void> load(std::vector<OwedEntry> entries);
   asio::awaitable<void> load_singly(std::vector<OwedEntry> entries);
   DeliveryJob take_job(Instant now);
   void start_worker(Instant now);
-  asio::awaitable<void> work(DeliveryJob job);
+  asio::awaitable<void> work(DeliveryJob job, TaskRecord* task);
   asio::awaitable<void> settle();
 
   void conclude(const DeliveryJob& job, AttemptResult&& result);
@@ -113,9 +114,7 @@ class Destination {
   std::deque<DeliveryJob> loaded_;
   std::vector<Settlement> outcomes_;
   Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
-  asio::cancellation_signal tick_signal_;
-  std::vector<std::unique_ptr<asio::cancellation_signal>> signals_;  // of running workers
-  std::vector<std::unique_ptr<asio::cancellation_signal>> spare_signals_;
+  const TaskScope tasks_, ticking_, workers_;
   std::function<void()> on_idle_;
 
   std::string last_error_;

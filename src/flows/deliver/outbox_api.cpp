@@ -1,7 +1,5 @@
 #include "flows/deliver/outbox_api.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "base/encoding.hpp"
@@ -69,8 +67,8 @@ asio::awaitable<void> OutboxApi::serve(const RequestHead& head, std::string_view
     refuse_outbox(reply, request.error().status, request.error().why);
     co_return;
   }
-  co_await asio::co_spawn(delivery_.executor(), answer(*request, actor, reply),
-                          asio::use_awaitable);
+  co_await delivery_.scope().call(delivery_.executor(), "outbox request", for_ever,
+                                  answer(*request, actor, reply));
 }
 
 asio::awaitable<void> OutboxApi::answer(const OutboxRequest& request, std::string_view actor,

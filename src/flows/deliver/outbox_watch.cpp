@@ -10,10 +10,11 @@ constexpr Duration look_every = 5s, tell_again = 1h;
 
 }  // namespace
 
-asio::awaitable<void> OutboxWatch::run() {
+asio::awaitable<void> OutboxWatch::run(TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
     if (const auto rows = co_await delivery_.list()) look(*rows);
+    if (task != nullptr) task->mark("clock.sleep", clock_.now());
     if (!co_await clock_.sleep_until(clock_.now() + look_every)) co_return;
   }
 }

@@ -17,7 +17,7 @@ class OutboxWatch {
  public:
   OutboxWatch(Delivery& delivery, Clock& clock, Telemetry& telemetry, Log& log)
       : delivery_(delivery), clock_(clock), telemetry_(telemetry), log_(log) {}
-  asio::awaitable<void> run();
+  asio::awaitable<void> run(TaskRecord* task = nullptr);
 
  private:
   struct Sums {

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <expected>
@@ -28,18 +29,18 @@ enum class KeyAnswer : std::uint8_t {
 ///           file changes nothing: the last good set stays in force.
 ///   Bounds: one fetch in flight an issuer, at most one begun each refresh_floor; settle() lets 256
 ///           requests wait; a set has at most 256 KiB and 64 keys.
-///   Thread: load() and run() on one executor; all else on any thread.
+///   Thread: load() and what start() starts on one executor; all else on any thread.
 ///   Source: decisions 0110 and 0111.
 class KeyKeeper {
  public:
   KeyKeeper(std::vector<KeySource> sources, KeyRules rules, const KeyPorts& ports);
 
-  /// Reads every file and every kept set. Once, before run().
+  /// Reads every file and every kept set. Once, before start().
   ///   Errors: one line for the operator. A file must be there, private and good; a remote set need
   ///   not be there yet.
   [[nodiscard]] std::expected<void, std::string> load();
-  /// Refreshes until it is cancelled.
-  asio::awaitable<void> run();
+  /// Refreshes until its scope is cancelled: one task an issuer.
+  void start(const asio::any_io_executor& executor);
   /// Reads and fetches everything anew, soon.
   void reload();
 
@@ -80,10 +81,10 @@ class KeyKeeper {
   void load_kept(State& state);
   [[nodiscard]] std::expected<void, std::string> load_file(State& state);
 
-  asio::awaitable<void> keep(State& state);
+  asio::awaitable<void> keep(State& state, TaskRecord* task);
   void look_at_file(State& state);
   [[nodiscard]] bool due(const State& state, Instant now);
-  asio::awaitable<void> refresh(State& state);
+  asio::awaitable<void> refresh(State& state, TaskRecord* task);
   [[nodiscard]] std::expected<void, std::string> take(State& state, const std::string& text);
   void keep_on_disk(State& state, Instant now);
   void give_up_when_old(State& state, Instant now);

@@ -6,7 +6,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <map>
@@ -104,7 +103,7 @@ struct Ground {
 
 struct Process {
   Process(Ground& g, std::vector<KeySource> sources, KeyRules rules = {})
-      : ground(g), keeper(std::move(sources), rules, {clock, entropy, g.files, log}) {
+      : ground(g), keeper(std::move(sources), rules, {clock, entropy, g.files, log, tasks}) {
     g.provider.clock = &clock;
   }
 
@@ -120,7 +119,7 @@ struct Process {
 
   void start() {
     ASSERT_TRUE(keeper.load());
-    asio::co_spawn(context, keeper.run(), asio::detached);
+    keeper.start(context.get_executor());
   }
   void run_for(Duration length) {
     const Instant until = ground.world.now() + length;
@@ -146,6 +145,7 @@ struct Process {
   sim::SimClock clock{ground.world};  // before the context ends, it drops its sleepers
   sim::SimEntropy entropy{ground.world};
   MemoryLog log;
+  TaskScope tasks{"keys"};
   KeyKeeper keeper;
 };
 
@@ -389,16 +389,12 @@ TEST_F(KeyKeeperTest, ACancelledKeeperEnds) {
   for (const Duration into : {Duration{10ms}, Duration{1min}}) {  // in a fetch, and between two
     Process process{ground, {Process::remote(ground)}};
     ASSERT_TRUE(process.keeper.load());
-    asio::cancellation_signal stop;
-    bool ended = false;
-    asio::co_spawn(
-        process.context, process.keeper.run(),
-        asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ended = true; }));
+    process.keeper.start(process.context.get_executor());
     process.run_for(into);
-    EXPECT_FALSE(ended);
-    stop.emit(asio::cancellation_type::terminal);
+    EXPECT_EQ(process.tasks.live(), 1u);
+    process.tasks.cancel();
     process.run_for(1s);
-    EXPECT_TRUE(ended);
+    EXPECT_EQ(process.tasks.live(), 0u);
   }
 }
 

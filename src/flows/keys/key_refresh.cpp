@@ -1,9 +1,4 @@
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "flows/keys/kept_keys.hpp"
 #include "flows/keys/key_keeper.hpp"
@@ -11,6 +6,8 @@
 namespace vesper {
 namespace {
 
+// The client ends a fetch at its deadline; what has not by then is stuck.
+constexpr Duration answer_slack = 1s;
 constexpr std::size_t set_bytes_max = 256 * 1024, kept_bytes_max = set_bytes_max + 4096;
 
 std::string_view text_of(FetchFault fault) {
@@ -78,27 +75,24 @@ void KeyKeeper::load_kept(State& state) {
                    {{"vesper.issuer", std::string_view{state.source.rules.issuer}}});
 }
 
-asio::awaitable<void> KeyKeeper::run() {
-  const auto executor = co_await asio::this_coro::executor;
-  using Keeping = decltype(asio::co_spawn(executor, keep(*states_.front()), asio::deferred));
-  std::vector<Keeping> group;
+void KeyKeeper::start(const asio::any_io_executor& executor) {
   for (const auto& state : states_)
-    group.push_back(asio::co_spawn(executor, keep(*state), asio::deferred));
-  if (group.empty()) co_return;
-  co_await asio::experimental::make_parallel_group(std::move(group))
-      .async_wait(asio::experimental::wait_for_all{}, asio::use_awaitable);
+    ports_.scope.spawn(executor, "issuer", for_ever,
+                       [this, &state = *state](TaskRecord* task) { return keep(state, task); });
 }
 
-asio::awaitable<void> KeyKeeper::keep(State& state) {
+asio::awaitable<void> KeyKeeper::keep(State& state, TaskRecord* task) {
   for (;;) {
     const Instant now = ports_.clock.now();
     if (!state.source.remote())
       look_at_file(state);
     else if (due(state, now))
-      co_await refresh(state);
+      co_await refresh(state, task);
     give_up_when_old(state, ports_.clock.now());
     const Duration pause = state.source.remote() ? rules_.tick : rules_.file_poll;
-    if (!co_await ports_.clock.sleep_until(ports_.clock.now() + pause)) co_return;
+    const Instant at = ports_.clock.now();
+    if (task != nullptr) task->mark("clock.sleep", at, at + pause + answer_slack);
+    if (!co_await ports_.clock.sleep_until(at + pause)) co_return;
   }
 }
 
@@ -122,7 +116,7 @@ bool KeyKeeper::due(const State& state, Instant now) {
   return !floor && (state.reload || state.doubts.wanted() || now >= state.next);
 }
 
-asio::awaitable<void> KeyKeeper::refresh(State& state) {
+asio::awaitable<void> KeyKeeper::refresh(State& state, TaskRecord* task) {
   const Instant began = ports_.clock.now();
   {
     const std::lock_guard lock{mutex_};
@@ -134,8 +128,12 @@ asio::awaitable<void> KeyKeeper::refresh(State& state) {
   HttpFetch::Request request;
   request.url = state.source.location;
   request.headers = "Accept: application/jwk-set+json, application/json\r\n";
-  const auto reply =
-      co_await state.source.fetch->fetch(request, {began + state.source.fetch_deadline});
+  const Deadline deadline{began + state.source.fetch_deadline};
+  std::expected<FetchReply, FetchFault> reply;
+  {
+    const Waiting waiting{task, "keys.fetch", began, deadline.at + answer_slack};
+    reply = co_await state.source.fetch->fetch(request, deadline);
+  }
   std::expected<void, std::string> taken;
   if (!reply)
     taken = std::unexpected(std::string{text_of(reply.error())});

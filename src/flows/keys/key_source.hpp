@@ -8,6 +8,7 @@
 #include "ports/http_fetch.hpp"
 #include "ports/log.hpp"
 #include "stages/access/key_ring.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -40,6 +41,7 @@ struct KeyPorts {
   Entropy& entropy;
   FileStore& files;
   Log& log;
+  TaskScope scope{"keys"};  ///< of the task of each issuer
 };
 
 }  // namespace vesper

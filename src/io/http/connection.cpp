@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <cstring>
-#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -266,6 +264,7 @@ asio::awaitable<void> Connection<Stream>::run(std::unique_ptr<Connection> self) 
       c.explain();
     } else if (!c.answered_) {
       c.phase_ = Phase::serving;
+      c.mark(c.exchange().started, c.exchange().deadline.at);
       co_await c.shard_->service.serve(c.exchange());
     }
     c.compose();
@@ -295,27 +294,29 @@ asio::awaitable<void> Connection<Stream>::refuse(std::unique_ptr<Connection> sel
 }  // namespace
 
 void serve_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket) {
-  const auto ended = [shard](const std::exception_ptr&) {
+  const auto ended = [shard] {
     shard->load->connections.fetch_sub(1, std::memory_order_relaxed);
     shard->telemetry.add(Gauge::connections_open, -1);
   };
+  const auto executor = shard->context.get_executor();
   shard->telemetry.count(Counter::connections_opened);
   shard->telemetry.add(Gauge::connections_open, 1);
   if (shard->tls) {
     const auto context = shard->tls->current();
     auto connection = std::make_unique<Connection<TlsStream>>(shard, std::move(socket), *context);
-    asio::co_spawn(shard->context, Connection<TlsStream>::run(std::move(connection)), ended);
+    TaskScope::spawn_begun(executor, Connection<TlsStream>::run(std::move(connection)), ended);
   } else {
     auto connection = std::make_unique<Connection<TcpSocket>>(shard, std::move(socket));
-    asio::co_spawn(shard->context, Connection<TcpSocket>::run(std::move(connection)), ended);
+    TaskScope::spawn_begun(executor, Connection<TcpSocket>::run(std::move(connection)), ended);
   }
 }
 
 void refuse_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket) {
   ++shard->refusing;
   auto connection = std::make_unique<Connection<TcpSocket>>(shard, std::move(socket));
-  asio::co_spawn(shard->context, Connection<TcpSocket>::refuse(std::move(connection)),
-                 [shard](const std::exception_ptr&) { --shard->refusing; });
+  TaskScope::spawn_begun(shard->context.get_executor(),
+                         Connection<TcpSocket>::refuse(std::move(connection)),
+                         [shard] { --shard->refusing; });
 }
 
 }  // namespace vesper

@@ -130,6 +130,7 @@ auto ConnectionCore::begin_request(std::size_t head_bytes) -> Next {
   request.body_limit_bytes = shard_->limits.body_bytes_max;
   request.peer = peer_;
   request.secure = tls_;
+  request.task = task_.record();
   message_bytes_ = head_bytes;
   discard_bytes_ = 0;
   answered_ = shard_->service.begin(request);
@@ -157,6 +158,7 @@ void ConnectionCore::begin_body() {
   phase_ = Phase::body;
   body_started_ = shard_->now;
   advance_body_due(0);
+  mark(shard_->now, due_);
 }
 
 void ConnectionCore::advance_body_due(std::uint64_t received) {

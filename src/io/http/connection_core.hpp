@@ -24,13 +24,19 @@ class ConnectionCore : public ConnectionBase {
   /// more: of the head; body: begin() wants it; ready: to be served, or answered already.
   enum class Next : std::uint8_t { more, body, ready, refuse, leave };
 
-  ConnectionCore(std::shared_ptr<HttpShard> shard, bool tls) : shard_(std::move(shard)), tls_(tls) {
+  ConnectionCore(std::shared_ptr<HttpShard> shard, bool tls)
+      : shard_(std::move(shard)), task_(shard_->scope.begin("connection", for_ever)), tls_(tls) {
     shard_->add(*this);
   }
 
   void enter(Phase phase, Duration timeout) {
     phase_ = phase;
     due_ = shard_->now + timeout;
+    mark(shard_->now, due_);
+  }
+  /// Says in the registry of tasks where this connection is.
+  void mark(Instant now, Instant until) {
+    if (auto* task = task_.record()) task->set(site_of(phase_), now, until);
   }
   Next fail(const HttpFault& fault) {
     fault_ = fault;
@@ -65,6 +71,7 @@ class ConnectionCore : public ConnectionBase {
   [[nodiscard]] Exchange& exchange() { return work_->exchange; }
 
   std::shared_ptr<HttpShard> shard_;
+  Task task_;
   std::string peer_;
   std::unique_ptr<Work> work_;
   Block block_;

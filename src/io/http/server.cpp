@@ -3,11 +3,6 @@
 #include <sys/socket.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <exception>
 #include <utility>
 
 #include "io/http/connection.hpp"
@@ -22,6 +17,7 @@ using boost::system::error_code;
 constexpr int backlog = 4096;
 constexpr std::size_t refusing_max = 64;  ///< of connections that are being told 503
 constexpr Duration accept_pause = std::chrono::milliseconds{100};
+constexpr Duration stall_after = std::chrono::seconds{1};  ///< a loop that has not turned so long
 constexpr Duration drain_step = std::chrono::milliseconds{20};
 
 ListenFault fault_of(const error_code& error, const std::string& address, std::uint16_t port) {
@@ -37,17 +33,19 @@ ListenFault fault_of(const error_code& error, const std::string& address, std::u
 struct HttpServer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const HttpServerParts& parts)
       : shard(std::make_shared<HttpShard>(context, parts.service, parts.clock, parts.telemetry,
-                                          parts.limits, parts.load, parts.tls)),
+                                          parts.limits, parts.load, parts.tls,
+                                          parts.scope.part("connections"))),
+        tasks(parts.scope),
         acceptor(context.get_executor()) {}
 
   error_code open(const asio::ip::tcp::endpoint& endpoint, Share share);
   void admit(TcpSocket socket);
-  asio::awaitable<void> accept();
-  asio::awaitable<void> sweep();
+  asio::awaitable<void> accept(TaskRecord* task);
+  asio::awaitable<void> sweep(TaskRecord* task);
 
   std::shared_ptr<HttpShard> shard;
+  const TaskScope tasks;  ///< accept and sweep
   Acceptor acceptor;
-  asio::cancellation_signal stop_accepting, stop_sweeping;
 };
 
 error_code HttpServer::State::open(const asio::ip::tcp::endpoint& endpoint, Share share) {
@@ -76,8 +74,9 @@ void HttpServer::State::admit(TcpSocket socket) {
   if (!shard->tls && shard->refusing < refusing_max) refuse_connection(shard, std::move(socket));
 }
 
-asio::awaitable<void> HttpServer::State::accept() {
+asio::awaitable<void> HttpServer::State::accept(TaskRecord* task) {
   const auto self = shared_from_this();
+  const Waiting waiting{task, "socket.accept", shard->clock.now()};
   while (acceptor.is_open()) {
     TcpSocket socket{shard->context.get_executor()};
     error_code error;
@@ -91,10 +90,11 @@ asio::awaitable<void> HttpServer::State::accept() {
   }
 }
 
-asio::awaitable<void> HttpServer::State::sweep() {
+asio::awaitable<void> HttpServer::State::sweep(TaskRecord* task) {
   const auto self = shared_from_this();
   while (!shard->stopped) {
     const Instant due = shard->clock.now() + shard->limits.sweep_interval;
+    if (task != nullptr) task->mark("clock.sleep", shard->now, due + stall_after);
     if (!co_await shard->clock.sleep_until(due)) co_return;
     const Instant now = shard->clock.now();
     const Duration lag = std::max(now - due, Duration::zero());
@@ -116,8 +116,7 @@ HttpServer::~HttpServer() {
   error_code ignored;
   state_->acceptor.close(ignored);
   state_->shard->stopped = true;
-  state_->stop_accepting.emit(asio::cancellation_type::terminal);
-  state_->stop_sweeping.emit(asio::cancellation_type::terminal);
+  state_->tasks.cancel();
 }
 
 std::expected<std::uint16_t, ListenFault> HttpServer::listen(const std::string& address,
@@ -130,12 +129,12 @@ std::expected<std::uint16_t, ListenFault> HttpServer::listen(const std::string& 
     state_->acceptor.close(ignored);
     return std::unexpected(fault_of(error, address, port));
   }
-  const auto done = [](const std::exception_ptr&) {};
-  auto& context = state_->shard->context;
-  asio::co_spawn(context, state_->accept(),
-                 asio::bind_cancellation_slot(state_->stop_accepting.slot(), done));
-  asio::co_spawn(context, state_->sweep(),
-                 asio::bind_cancellation_slot(state_->stop_sweeping.slot(), done));
+  const auto executor = state_->shard->context.get_executor();
+  const auto& tasks = state_->tasks;
+  tasks.spawn(executor, "accept", for_ever,
+              [state = state_](TaskRecord* task) { return state->accept(task); });
+  tasks.spawn(executor, "sweep", for_ever,
+              [state = state_](TaskRecord* task) { return state->sweep(task); });
   return state_->acceptor.local_endpoint(error).port();
 }
 
@@ -152,7 +151,7 @@ asio::awaitable<std::size_t> HttpServer::drain(Deadline deadline) {
   const std::size_t cut_off = shard.count;
   shard.force_all();
   shard.stopped = true;
-  state->stop_sweeping.emit(asio::cancellation_type::terminal);
+  state->tasks.cancel();
   co_return cut_off;
 }
 

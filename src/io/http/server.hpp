@@ -11,6 +11,7 @@
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
 #include "ports/telemetry.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -33,6 +34,7 @@ struct HttpServerParts {
   HttpLimits limits;
   std::shared_ptr<HttpLoad> load;   ///< made by make_http_load(), the same for every shard
   std::shared_ptr<TlsContext> tls;  ///< none: plain TCP
+  TaskScope scope{"http"};          ///< of this shard of the listener
 };
 
 [[nodiscard]] std::shared_ptr<HttpLoad> make_http_load();

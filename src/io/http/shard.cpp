@@ -8,7 +8,8 @@ namespace vesper {
 
 HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Clock& clock_in,
                      Telemetry& telemetry_in, const HttpLimits& limits_in,
-                     std::shared_ptr<HttpLoad> load_in, std::shared_ptr<TlsContext> tls_in)
+                     std::shared_ptr<HttpLoad> load_in, std::shared_ptr<TlsContext> tls_in,
+                     TaskScope scope_in)
     : context(context_in),
       service(service_in),
       clock(clock_in),
@@ -16,6 +17,7 @@ HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Cloc
       limits(limits_in),
       load(std::move(load_in)),
       tls(std::move(tls_in)),
+      scope(std::move(scope_in)),
       blocks(load, limits.bytes_in_flight_max),
       date(date_line(clock.wall())),
       now(clock.now()) {}

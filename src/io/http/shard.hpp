@@ -15,6 +15,7 @@
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
 #include "ports/telemetry.hpp"
+#include "tasks/task_scope.hpp"
 
 namespace vesper {
 
@@ -33,6 +34,27 @@ struct HttpShardFigures {
 /// idle -first byte-> head -> body -> serving -> writing -> idle | lingering -> gone.
 /// handshake comes before the first idle of a TLS connection.
 enum class Phase : std::uint8_t { handshake, idle, head, body, serving, writing, lingering };
+
+/// Where a connection waits, as the registry of tasks has it.
+[[nodiscard]] constexpr const char* site_of(Phase phase) {
+  switch (phase) {
+    case Phase::handshake:
+      return "tls.handshake";
+    case Phase::idle:
+      return "socket.read.idle";
+    case Phase::head:
+      return "socket.read.head";
+    case Phase::body:
+      return "socket.read.body";
+    case Phase::serving:
+      return "serving";
+    case Phase::writing:
+      return "socket.write";
+    case Phase::lingering:
+      return "socket.linger";
+  }
+  return "";
+}
 
 /// What the sweep and the drain see of a connection.
 class ConnectionBase {
@@ -63,7 +85,7 @@ class ConnectionBase {
 struct HttpShard : std::enable_shared_from_this<HttpShard> {
   HttpShard(asio::io_context& context_in, HttpService& service_in, Clock& clock_in,
             Telemetry& telemetry_in, const HttpLimits& limits_in, std::shared_ptr<HttpLoad> load_in,
-            std::shared_ptr<TlsContext> tls_in);
+            std::shared_ptr<TlsContext> tls_in, TaskScope scope_in);
 
   /// A token that completes on this shard's thread without passing through a type-erased executor.
   [[nodiscard]] auto token(boost::system::error_code& error) const {
@@ -87,6 +109,7 @@ struct HttpShard : std::enable_shared_from_this<HttpShard> {
   const HttpLimits limits;
   const std::shared_ptr<HttpLoad> load;
   const std::shared_ptr<TlsContext> tls;  ///< none: plain TCP
+  const TaskScope scope;                  ///< of the connections
   BlockPool blocks;
   WorkPool works;
   HttpShardFigures figures;

@@ -19,13 +19,15 @@ constexpr int poll_ms = 50;
 
 }  // namespace
 
-JsonLog::JsonLog(Clock& clock, Telemetry* telemetry, const Settings& settings)
+JsonLog::JsonLog(Clock& clock, Telemetry* telemetry, const Settings& settings,
+                 const TaskScope& scope)
     : clock_(clock),
       telemetry_(telemetry),
       settings_(settings),
       level_(settings.level),
       give_up_at_ns_(std::numeric_limits<std::int64_t>::max()),
-      writer_([this] { run(); }) {}
+      writer_(scope, "thread", "vesper-log",
+              [this](const std::stop_token&, TaskRecord* task) { run(task); }) {}
 
 JsonLog::~JsonLog() {
   {
@@ -68,10 +70,11 @@ bool JsonLog::flush(Duration longest) {
   return idle_.wait_for(lock, longest, [&] { return pending_.empty() && !writing_; });
 }
 
-void JsonLog::run() {
+void JsonLog::run(TaskRecord* task) {
   std::string batch;
   std::unique_lock lock{mutex_};
   while (true) {
+    if (task != nullptr) task->mark("log.lines", clock_.now());
     work_.wait(lock, [&] { return stopping_ || !pending_.empty(); });
     if (pending_.empty()) return;  // stopping, and nothing is left
     batch.clear();
@@ -84,7 +87,10 @@ void JsonLog::run() {
     }
     writing_ = true;
     lock.unlock();
-    give_out(batch);
+    {
+      const Waiting waiting{task, "log.write", clock_.now()};
+      give_out(batch);
+    }
     lock.lock();
     writing_ = false;
     idle_.notify_all();

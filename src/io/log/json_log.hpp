@@ -5,11 +5,11 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "ports/clock.hpp"
 #include "ports/log.hpp"
 #include "ports/telemetry.hpp"
+#include "tasks/task_thread.hpp"
 
 namespace vesper {
 
@@ -27,7 +27,8 @@ class JsonLog final : public Log {
     Duration close_wait = 1s;  ///< the destructor gives a stuck reader this long
   };
   /// `telemetry` may be null; it and `clock` outlive the log.
-  JsonLog(Clock& clock, Telemetry* telemetry, const Settings& settings);
+  JsonLog(Clock& clock, Telemetry* telemetry, const Settings& settings,
+          const TaskScope& scope = TaskScope{"log"});
   JsonLog(const JsonLog&) = delete;
   JsonLog& operator=(const JsonLog&) = delete;
   ~JsonLog() override;
@@ -41,7 +42,7 @@ class JsonLog final : public Log {
   [[nodiscard]] std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
-  void run();
+  void run(TaskRecord* task);
   void give_out(std::string_view bytes);
   void lose(std::uint64_t lines);
 
@@ -56,7 +57,7 @@ class JsonLog final : public Log {
   std::string pending_;
   std::uint64_t unreported_ = 0;
   bool writing_ = false, stopping_ = false;
-  std::thread writer_;
+  TaskThread writer_;
 };
 
 }  // namespace vesper

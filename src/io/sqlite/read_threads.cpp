@@ -2,11 +2,15 @@
 
 namespace vesper {
 
-ReadThreads::ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers)
+ReadThreads::ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers,
+                         const TaskScope& scope)
     : readers_(std::move(readers)) {
   for (const auto& reader : readers_)
-    threads_.emplace_back(
-        [this, &reader = *reader](const std::stop_token& stopping) { run(stopping, reader); });
+    threads_.push_back(
+        TaskThread{scope.on_thread("read"), "thread", "vesper-read",
+                   [this, &reader = *reader](const std::stop_token& stopping, TaskRecord*) {
+                     run(stopping, reader);
+                   }});
 }
 
 ReadThreads::~ReadThreads() {
@@ -28,7 +32,7 @@ void ReadThreads::stop() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
-  for (std::jthread& thread : threads_) thread.request_stop();
+  for (TaskThread& thread : threads_) thread.request_stop();
   threads_.clear();  // joins
   for (Read& read : waiting_) read(nullptr);
   waiting_.clear();

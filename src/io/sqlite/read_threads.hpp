@@ -4,10 +4,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "io/sqlite/journal_reader.hpp"
+#include "tasks/task_thread.hpp"
 
 namespace vesper {
 
@@ -19,7 +19,7 @@ class ReadThreads {
   /// nullptr: the reader is going away and the read has not happened.
   using Read = std::move_only_function<void(JournalReader*)>;
 
-  explicit ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers);
+  ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers, const TaskScope& scope);
   ~ReadThreads();
   /// False: too many are waiting, or they have stopped; `read` was not taken.
   [[nodiscard]] bool offer(Read& read);
@@ -34,7 +34,7 @@ class ReadThreads {
   std::condition_variable_any arrived_;
   std::deque<Read> waiting_;
   bool stopped_ = false;
-  std::vector<std::jthread> threads_;
+  std::vector<TaskThread> threads_;
 };
 
 }  // namespace vesper

@@ -12,6 +12,8 @@
 namespace vesper {
 namespace {
 
+constexpr Duration group_stall = 3s;  ///< a group that takes longer is told as stalled
+
 std::int64_t ns_of(Instant instant) {
   return instant.time_since_epoch().count();
 }
@@ -26,7 +28,7 @@ void sleep_out(Duration length) {
 
 std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
     const SqliteOptions& options, const JournalRules& rules, Clock& clock, Entropy& entropy,
-    Telemetry& telemetry, Fatal on_fatal) {
+    Telemetry& telemetry, Fatal on_fatal, const TaskScope& scope) {
   auto journal = SqliteJournal::open(options, rules, clock, entropy);
   if (!journal) return std::unexpected(journal.error());
   try {
@@ -37,7 +39,7 @@ std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
                                                         (*journal)->chain_id()));
     return std::unique_ptr<SqliteStore>(new SqliteStore(options, rules, clock, telemetry,
                                                         std::move(on_fatal), std::move(*journal),
-                                                        std::move(readers)));
+                                                        std::move(readers), scope));
   } catch (const SqliteError& error) {
     return std::unexpected(OpenFailure{OpenFault::cannot_read, error.what()});
   }
@@ -46,7 +48,8 @@ std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
 SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
                          Telemetry& telemetry, Fatal on_fatal,
                          std::unique_ptr<SqliteJournal> journal,
-                         std::vector<std::unique_ptr<JournalReader>> readers)
+                         std::vector<std::unique_ptr<JournalReader>> readers,
+                         const TaskScope& scope)
     : options_(options),
       rules_(rules),
       clock_(clock),
@@ -54,10 +57,14 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       on_fatal_(std::move(on_fatal)),
       journal_(std::move(journal)),
       queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
-      readers_(std::move(readers)) {
+      readers_(std::move(readers), scope) {
   look_at_disk(clock_.now());
-  sweep_thread_ = std::jthread([this](const std::stop_token& stopping) { run_sweep(stopping); });
-  journal_thread_ = std::jthread([this] { run_journal(); });
+  sweep_thread_ = TaskThread{
+      scope, "deadlines", "vesper-due",
+      [this](const std::stop_token& stopping, TaskRecord* task) { run_sweep(stopping, task); }};
+  journal_thread_ =
+      TaskThread{scope.on_thread("commit"), "thread", "vesper-journal",
+                 [this](const std::stop_token&, TaskRecord* task) { run_journal(task); }};
 }
 
 SqliteStore::~SqliteStore() {
@@ -119,8 +126,7 @@ bool SqliteStore::offer(Chore& chore) {
   return true;
 }
 
-void SqliteStore::run_journal() {
-  pthread_setname_np(pthread_self(), "vesper-journal");
+void SqliteStore::run_journal(TaskRecord* task) {
   (void)prctl(PR_SET_TIMERSLACK, 1);
   // A batch thread does not preempt a shard when it is woken: on a busy core the shard first takes
   // in what is there, and the group is larger. On an idle core nothing changes.
@@ -131,6 +137,7 @@ void SqliteStore::run_journal() {
     if (busy_ && !stopping && options_.group_wait > 0ns) wait_for_company();
     queue_->take(waiting_);
     if (waiting_at_ < waiting_.size() || has_chores_.load()) {
+      const Waiting waiting{task, "group", clock_.now(), clock_.now() + group_stall};
       run_group();
       idle_done_ = false;
       continue;
@@ -139,6 +146,7 @@ void SqliteStore::run_journal() {
     waiting_at_ = 0;
     if (stopping) break;
     constexpr int idle_ms = 250;
+    if (task != nullptr) task->mark("queue.wait", clock_.now());
     queue_->wait(idle_ms);
     // Also without traffic: readyz must see that there is room again, or none will ever come.
     look_at_disk(clock_.now());
@@ -261,10 +269,11 @@ void SqliteStore::look_at_disk(Instant now) {
                  static_cast<std::int64_t>(file_bytes(options_.path + "-wal")));
 }
 
-void SqliteStore::run_sweep(const std::stop_token& stopping) {
+void SqliteStore::run_sweep(const std::stop_token& stopping, TaskRecord* task) {
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
+  if (task != nullptr) task->mark("clock.sleep", clock_.now());
   while (!stopping.stop_requested()) {
     never.wait_for(lock, stopping, options_.sweep_interval, [] { return false; });
     queue_->sweep(clock_.now());

@@ -5,7 +5,6 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "io/sqlite/commit_pace.hpp"
@@ -14,6 +13,7 @@
 #include "io/sqlite/sqlite_journal.hpp"
 #include "ports/outbox_store.hpp"
 #include "ports/telemetry.hpp"
+#include "tasks/task_thread.hpp"
 
 namespace vesper {
 
@@ -39,7 +39,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   /// `options`, `rules`, clock, entropy and telemetry outlive the store.
   static std::expected<std::unique_ptr<SqliteStore>, OpenFailure> open(
       const SqliteOptions& options, const JournalRules& rules, Clock& clock, Entropy& entropy,
-      Telemetry& telemetry, Fatal on_fatal);
+      Telemetry& telemetry, Fatal on_fatal, const TaskScope& scope = TaskScope{"journal"});
   ~SqliteStore() override;
 
   /// Refuses what is new, commits what is queued, indexes, empties the log. Blocks; idempotent.
@@ -88,7 +88,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
 
   SqliteStore(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
               Telemetry& telemetry, Fatal on_fatal, std::unique_ptr<SqliteJournal> journal,
-              std::vector<std::unique_ptr<JournalReader>> readers);
+              std::vector<std::unique_ptr<JournalReader>> readers, const TaskScope& scope);
   bool offer(Chore& chore);
   template <class T>
   asio::awaitable<std::expected<T, StoreFault>> in_group(
@@ -98,7 +98,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
       std::move_only_function<std::expected<T, StoreFault>(JournalReader&)> work);
 
   void refuse_late_comers();
-  void run_journal();
+  void run_journal(TaskRecord* task);
   void run_group();
   void wait_for_company();
   void choose_entries(Instant now);
@@ -106,7 +106,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   void look_at_disk(Instant now);
   void report_group(Instant began);
   void break_down();
-  void run_sweep(const std::stop_token& stopping);
+  void run_sweep(const std::stop_token& stopping, TaskRecord* task);
 
   const SqliteOptions options_;
   const JournalRules& rules_;
@@ -136,7 +136,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   bool idle_done_ = false, busy_ = false;
 
   std::mutex stop_mutex_;
-  std::jthread sweep_thread_, journal_thread_;
+  TaskThread sweep_thread_, journal_thread_;
 };
 
 }  // namespace vesper
