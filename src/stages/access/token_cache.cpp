@@ -11,27 +11,6 @@ namespace {
 constexpr std::size_t hashed_bytes = 32;
 constexpr int eviction_steps_max = 64;
 
-struct SipState {
-  std::uint64_t a, b, c, d;
-  void round() {
-    a += b;
-    c += d;
-    b = std::rotl(b, 13) ^ a;
-    d = std::rotl(d, 16) ^ c;
-    a = std::rotl(a, 32);
-    c += b;
-    a += d;
-    b = std::rotl(b, 17) ^ c;
-    d = std::rotl(d, 21) ^ a;
-    c = std::rotl(c, 32);
-  }
-  void absorb(std::uint64_t word) {
-    d ^= word;
-    round();
-    a ^= word;
-  }
-};
-
 std::size_t bytes_held(std::string_view token, const Caller& caller) {
   std::size_t bytes = token.size() + sizeof(Caller) + 160;  // slot, bucket and control block
   for (const std::string* text : {&caller.issuer, &caller.kid, &caller.algorithm, &caller.jti,
@@ -53,13 +32,10 @@ TokenCache::TokenCache(Limits limits, HashSeed seed) : limits_(limits), seed_(se
 std::uint64_t TokenCache::hash_of(std::string_view token) const {
   std::uint64_t words[hashed_bytes / 8];
   std::memcpy(words, token.data() + token.size() - hashed_bytes, hashed_bytes);
-  SipState state{seed_.k0 ^ 0x736f6d6570736575, seed_.k1 ^ 0x646f72616e646f6d,
-                 seed_.k0 ^ 0x6c7967656e657261, seed_.k1 ^ 0x7465646279746573};
-  for (const std::uint64_t word : words) state.absorb(word);
-  state.absorb(token.size());
-  state.c ^= 0xff;
-  for (int i = 0; i < 3; ++i) state.round();
-  return state.a ^ state.b ^ state.c ^ state.d;
+  SipHash hash{seed_};
+  for (const std::uint64_t word : words) hash.add(word);
+  hash.add(static_cast<std::uint64_t>(token.size()));
+  return hash.finish();
 }
 
 std::uint32_t& TokenCache::bucket_of(std::uint64_t hash) {

@@ -4,15 +4,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/sip_hash.hpp"
 #include "base/time.hpp"
 #include "stages/access/verifier.hpp"
 
 namespace vesper::access {
-
-/// Secret of a keyed hash, fresh for each process.
-struct HashSeed {
-  std::uint64_t k0 = 0, k1 = 0;
-};
 
 /// Tokens that have verified, so that a patient's second request costs a look-up.
 ///   Shape: chained hash table over slots; a full table lets go by CLOCK.
@@ -20,8 +16,7 @@ struct HashSeed {
 ///   Thread: one owner, such as a shard.
 ///   Why: one ES256 verification costs as much as ten whole HTTP requests. Only verified tokens
 ///   come in, so nobody can fill it with rubbish; the hash is keyed and the whole token compared,
-///   so nobody can aim at a bucket or pass with a part of a token. Source: Aumasson and Bernstein,
-///   SipHash (2012), in its 1-3 form; Corbato, CLOCK (1968).
+///   so nobody can aim at a bucket or pass with a part of a token. Source: Corbato, CLOCK (1968).
 class TokenCache {
  public:
   struct Limits {
