@@ -1,0 +1,3 @@
+"""Rows of `./dev bench overload` that are no plain surge."""
+
+ROWS = {}
