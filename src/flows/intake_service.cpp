@@ -87,7 +87,8 @@ bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
                                .waited = exchange.waited,
                                .journal_wait = journal.wait,
                                .journal_commit = journal.commit,
-                               .remaining = exchange.deadline.remaining(exchange.started)};
+                               .remaining = exchange.deadline.remaining(exchange.started),
+                               .surplus = exchange.surplus};
   const auto decision = door_.ask(asked, exchange.started);
   if (decision.verdict == admission::Verdict::admit) return false;
   parts_.telemetry.count(counter_of(decision.why));

@@ -21,6 +21,7 @@ struct Exchange {
   std::string_view body;  ///< whole, decoded from chunks if need be; empty before serve()
   Instant started;        ///< when the head was complete
   Duration waited{};      ///< from when its bytes were there to be read until then
+  bool surplus = false;   ///< more than can be served in time came before it
   Deadline deadline;      ///< set by begin()
   std::uint64_t body_limit_bytes = 0;  ///< set by begin(); the server answers 413 past it
   std::string_view peer;  ///< address text, for admission; never logged with patient content

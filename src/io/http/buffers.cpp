@@ -41,6 +41,7 @@ void Work::prepare() {
   exchange.route = 0;
   exchange.deadline = {};
   exchange.waited = {};
+  exchange.surplus = false;
   exchange.reply.reset();
   exchange.arena.reset();
   body_bytes = 0;

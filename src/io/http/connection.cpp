@@ -4,13 +4,13 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
 #include <cstring>
 #include <type_traits>
 #include <utility>
 
 #include "io/http/chunked_body.hpp"
-#include "io/http/connection_core.hpp"
+#include "io/http/connection_waits.hpp"
+#include "io/http/plain_socket.hpp"
 
 namespace vesper {
 namespace {
@@ -25,16 +25,14 @@ constexpr int burst_max = 32;  ///< pipelined requests before others on the shar
 
 /// Drives a ConnectionCore over a plain or a TLS socket.
 template <class Stream>
-class Connection final : public ConnectionCore {
+class Connection final : public ConnectionWaits {
  public:
   template <class... Arguments>
-  explicit Connection(std::shared_ptr<HttpShard> shard, Arguments&&... arguments)
-      : ConnectionCore(std::move(shard), tls), stream_(std::forward<Arguments>(arguments)...) {
-    error_code error;
-    const auto endpoint = socket().remote_endpoint(error);
-    if (!error) peer_ = endpoint.address().to_string();
-    socket().set_option(asio::ip::tcp::no_delay(true), error);
-    socket().non_blocking(true, error);
+  explicit Connection(std::shared_ptr<HttpShard> shard, std::string peer, Arguments&&... arguments)
+      : ConnectionWaits(std::move(shard), tls), stream_(std::forward<Arguments>(arguments)...) {
+    peer_ = std::move(peer);
+    late_ = shard_->accepts_late;
+    if constexpr (!tls) watched_ = shard_->poller.add(stream_.fd(), *this);
   }
 
   static asio::awaitable<void> run(std::unique_ptr<Connection> self);
@@ -43,21 +41,33 @@ class Connection final : public ConnectionCore {
  private:
   static constexpr bool tls = std::is_same_v<Stream, TlsStream>;
 
-  TcpSocket& socket() {
-    if constexpr (tls) {
-      return stream_.next_layer();
-    } else {
-      return stream_;
-    }
-  }
   void wake() override {
+    if (interrupt()) return;
     error_code ignored;
-    socket().cancel(ignored);
+    if constexpr (tls) stream_.next_layer().cancel(ignored);
   }
   void shut() override {
     error_code ignored;
-    socket().close(ignored);
+    if constexpr (tls) {
+      stream_.next_layer().close(ignored);
+    } else {
+      stream_.close();
+    }
+    (void)interrupt();
   }
+  [[nodiscard]] Instant came_at(Instant now) const override {
+    if constexpr (tls) {
+      return now;
+    } else {
+      return late_ ? now - stream_.since_last_bytes() : now;
+    }
+  }
+
+  /// Reads what there is of a head, when its turn has come.
+  asio::awaitable<Next> read_head();
+  asio::awaitable<std::size_t> read_some(asio::mutable_buffer room, error_code& error);
+  std::size_t read_now(asio::mutable_buffer room, error_code& error);
+  asio::awaitable<std::size_t> write_some(error_code& error);
   asio::awaitable<Next> read_body();
   asio::awaitable<Next> read_sized_body();
   asio::awaitable<Next> read_chunked_body();
@@ -70,7 +80,54 @@ class Connection final : public ConnectionCore {
 
   Stream stream_;
   int burst_ = 0;
+  bool late_ = false;    ///< it waited to be accepted
+  bool watched_ = true;  ///< by the poller, if it has to be
 };
+
+/// Bytes that are there already. A short read has emptied a socket whose peer may still write.
+template <class Stream>
+std::size_t Connection<Stream>::read_now(asio::mutable_buffer room, error_code& error) {
+  const std::size_t bytes = stream_.receive(room, error);
+  if (error == asio::error::would_block || (!error && bytes < room.size() && !gone_))
+    readable_ = false;
+  return bytes;
+}
+
+template <class Stream>
+auto Connection<Stream>::read_some(asio::mutable_buffer room, error_code& error)
+    -> asio::awaitable<std::size_t> {
+  if constexpr (tls) {
+    co_return co_await stream_.async_read_some(room, shard_->token(error));
+  } else {
+    while (!forced_) {
+      if (readable_) {
+        const std::size_t bytes = read_now(room, error);
+        if (error != asio::error::would_block) co_return bytes;
+      }
+      if (!co_await readable()) break;
+    }
+    error = asio::error::operation_aborted;
+    co_return 0;
+  }
+}
+
+template <class Stream>
+auto Connection<Stream>::write_some(error_code& error) -> asio::awaitable<std::size_t> {
+  if constexpr (tls) {
+    const std::array<asio::const_buffer, 2> rest{asio::buffer(rest_head_),
+                                                 asio::buffer(rest_body_)};
+    co_return co_await stream_.async_write_some(rest, shard_->token(error));
+  } else {
+    while (!forced_) {
+      const std::size_t bytes = stream_.send(rest_head_, rest_body_, error);
+      if (error != asio::error::would_block) co_return bytes;
+      writable_ = false;
+      if (!co_await writable()) break;
+    }
+    error = asio::error::operation_aborted;
+    co_return 0;
+  }
+}
 
 template <class Stream>
 auto Connection<Stream>::read_body() -> asio::awaitable<Next> {
@@ -90,9 +147,11 @@ auto Connection<Stream>::read_body() -> asio::awaitable<Next> {
 template <class Stream>
 auto Connection<Stream>::send_continue() -> asio::awaitable<bool> {
   static constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
-  error_code error;
-  co_await asio::async_write(stream_, asio::buffer(line), shard_->token(error));
-  co_return !error;
+  rest_head_ = line;
+  rest_body_ = {};
+  const bool sent = write_now() || co_await write_rest();
+  begin_body();
+  co_return sent;
 }
 
 /// The whole body lies behind its head when it fits there, else in a buffer that grows as it comes:
@@ -115,8 +174,7 @@ auto Connection<Stream>::read_sized_body() -> asio::awaitable<Next> {
     char* at = in_place ? block_.bytes.get() + end_ : work_->body.bytes.get() + have;
     const std::size_t space = in_place ? block_.size - end_ : work_->body.size - have;
     error_code error;
-    const std::size_t bytes =
-        co_await stream_.async_read_some(asio::buffer(at, space), shard_->token(error));
+    const std::size_t bytes = co_await read_some(asio::buffer(at, space), error);
     if (error) co_return took(error, 0);
     expired_ = false;
     have += bytes;
@@ -156,7 +214,7 @@ auto Connection<Stream>::read_chunked_body() -> asio::awaitable<Next> {
     }
     end_ = start;
     error_code error;
-    const std::size_t bytes = co_await stream_.async_read_some(room(), shard_->token(error));
+    const std::size_t bytes = co_await read_some(room(), error);
     if (error) co_return took(error, 0);
     expired_ = false;
     end_ += bytes;
@@ -172,7 +230,7 @@ bool Connection<Stream>::write_now() {
   } else {
     if (!rest_body_.empty()) return false;
     error_code error;
-    rest_head_.remove_prefix(stream_.write_some(asio::buffer(rest_head_), error));
+    rest_head_.remove_prefix(stream_.send(rest_head_, {}, error));
     return rest_head_.empty();
   }
 }
@@ -181,10 +239,8 @@ template <class Stream>
 auto Connection<Stream>::write_rest() -> asio::awaitable<bool> {
   enter(Phase::writing, shard_->limits.write_timeout);
   while (!rest_head_.empty() || !rest_body_.empty()) {
-    const std::array<asio::const_buffer, 2> rest{asio::buffer(rest_head_),
-                                                 asio::buffer(rest_body_)};
     error_code error;
-    const std::size_t bytes = co_await stream_.async_write_some(rest, shard_->token(error));
+    const std::size_t bytes = co_await write_some(error);
     if (error) co_return false;
     const std::size_t of_head = std::min(bytes, rest_head_.size());
     rest_head_.remove_prefix(of_head);
@@ -203,8 +259,7 @@ auto Connection<Stream>::discard_body() -> asio::awaitable<bool> {
     advance_body_due(received);
     const auto size = std::min<std::uint64_t>(discard_bytes_, shard_->discard.size());
     error_code error;
-    const std::size_t bytes = co_await stream_.async_read_some(
-        asio::buffer(shard_->discard.data(), size), shard_->token(error));
+    const std::size_t bytes = co_await read_some(asio::buffer(shard_->discard.data(), size), error);
     if (error) co_return false;
     received += bytes;
     discard_bytes_ -= bytes;
@@ -228,35 +283,51 @@ auto Connection<Stream>::linger() -> asio::awaitable<void> {
   enter(Phase::lingering, shard_->limits.linger);
   expired_ = false;
   error_code error;
-  if constexpr (tls) co_await stream_.async_shutdown(shard_->token(error));
-  socket().shutdown(TcpSocket::shutdown_send, error);
-  while (!error && !expired_)
-    co_await socket().async_read_some(asio::buffer(shard_->discard), shard_->token(error));
+  if constexpr (tls) {
+    co_await stream_.async_shutdown(shard_->token(error));
+    auto& socket = stream_.next_layer();
+    socket.shutdown(TcpSocket::shutdown_send, error);
+    while (!error && !expired_)
+      co_await socket.async_read_some(asio::buffer(shard_->discard), shard_->token(error));
+  } else {
+    stream_.shut_down_send();
+    while (!error && !expired_) co_await read_some(asio::buffer(shard_->discard), error);
+  }
+}
+
+template <class Stream>
+auto Connection<Stream>::read_head() -> asio::awaitable<Next> {
+  if (forced_) co_return Next::leave;
+  error_code error;
+  std::size_t bytes = 0;
+  if constexpr (tls) {
+    if (!prepare_read()) co_return fail(out_of_buffers);
+    bytes = co_await stream_.async_read_some(room(), shard_->token(error));
+    readable_ = true;
+  }
+  if (!tls || (!error && !shard_->line.empty())) {
+    if (!co_await turn()) co_return took(asio::error::operation_aborted, 0);
+    if (unread_) co_return Next::leave;
+  }
+  if constexpr (!tls) {
+    if (!prepare_read()) co_return fail(out_of_buffers);
+    bytes = read_now(room(), error);
+    if (error == asio::error::would_block) co_return Next::more;
+  }
+  co_return took(error, bytes);
 }
 
 template <class Stream>
 asio::awaitable<void> Connection<Stream>::run(std::unique_ptr<Connection> self) {
   Connection& c = *self;
   error_code error;
+  if (!c.watched_) co_return;
   if (tls && !co_await c.handshake()) co_return;
   Next next = c.parse();
   for (;;) {
     while (next == Next::more) {
       c.burst_ = 0;
-      if (!tls && !c.block_) {
-        co_await c.socket().async_wait(TcpSocket::wait_read, c.shard_->token(error));
-        if (error) {
-          next = c.took(error, 0);
-          continue;
-        }
-      }
-      if (!c.prepare_read()) {
-        next = c.fail(out_of_buffers);
-        break;
-      }
-      const std::size_t bytes =
-          co_await c.stream_.async_read_some(c.room(), c.shard_->token(error));
-      next = c.took(error, bytes);
+      next = co_await c.read_head();
     }
     if (next == Next::body) next = co_await c.read_body();
     if (next == Next::leave) co_return;
@@ -293,7 +364,7 @@ asio::awaitable<void> Connection<Stream>::refuse(std::unique_ptr<Connection> sel
 
 }  // namespace
 
-void serve_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket) {
+void serve_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted) {
   const auto ended = [shard] {
     shard->load->connections.fetch_sub(1, std::memory_order_relaxed);
     shard->telemetry.add(Gauge::connections_open, -1);
@@ -303,19 +374,26 @@ void serve_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket)
   shard->telemetry.add(Gauge::connections_open, 1);
   if (shard->tls) {
     const auto context = shard->tls->current();
-    auto connection = std::make_unique<Connection<TlsStream>>(shard, std::move(socket), *context);
+    TcpSocket socket{shard->context.get_executor()};
+    error_code ignored;
+    socket.assign(asio::ip::tcp::v4(), accepted.fd, ignored);
+    socket.non_blocking(true, ignored);
+    auto connection = std::make_unique<Connection<TlsStream>>(shard, std::move(accepted.peer),
+                                                              std::move(socket), *context);
     TaskScope::spawn_begun(executor, Connection<TlsStream>::run(std::move(connection)), ended);
   } else {
-    auto connection = std::make_unique<Connection<TcpSocket>>(shard, std::move(socket));
-    TaskScope::spawn_begun(executor, Connection<TcpSocket>::run(std::move(connection)), ended);
+    auto connection =
+        std::make_unique<Connection<PlainSocket>>(shard, std::move(accepted.peer), accepted.fd);
+    TaskScope::spawn_begun(executor, Connection<PlainSocket>::run(std::move(connection)), ended);
   }
 }
 
-void refuse_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket) {
+void refuse_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted) {
   ++shard->refusing;
-  auto connection = std::make_unique<Connection<TcpSocket>>(shard, std::move(socket));
+  auto connection =
+      std::make_unique<Connection<PlainSocket>>(shard, std::move(accepted.peer), accepted.fd);
   TaskScope::spawn_begun(shard->context.get_executor(),
-                         Connection<TcpSocket>::refuse(std::move(connection)),
+                         Connection<PlainSocket>::refuse(std::move(connection)),
                          [shard] { --shard->refusing; });
 }
 

@@ -1,9 +1,16 @@
 #pragma once
 #include <memory>
+#include <string>
 
 #include "io/http/shard.hpp"
 
 namespace vesper {
+
+/// A connection as it was accepted. Whoever has it closes it.
+struct Accepted {
+  int fd = -1;
+  std::string peer;  ///< address text
+};
 
 /// Serves an accepted connection until it ends, in one coroutine on the shard's context.
 ///   Shape:  requests one after the other, answers in their order; pipelined ones wait in the
@@ -11,9 +18,9 @@ namespace vesper {
 ///   Errors: none leave it. A fault gets one answer, `Connection: close`, and nothing after it is
 ///           read as a request.
 ///   Thread: the shard's.
-void serve_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket);
+void serve_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted);
 
 /// Answers 503 to a connection past the limit and ends it.
-void refuse_connection(const std::shared_ptr<HttpShard>& shard, TcpSocket socket);
+void refuse_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted);
 
 }  // namespace vesper

@@ -14,6 +14,8 @@ constexpr HttpFault too_slow{408, "the request did not arrive in time; send it a
 constexpr HttpFault cut_off{408, "the connection ended before the whole request; send it again"};
 constexpr HttpFault too_large{413, "the body is larger than the limit"};
 
+using Outcome = admission::ReadLine::Outcome;
+
 constexpr std::size_t joined_body_max = 16 * 1024;  ///< larger bodies are not copied behind heads
 constexpr std::size_t chunk_room_min = 1024;
 
@@ -34,9 +36,8 @@ void ConnectionCore::release() {
 }
 
 auto ConnectionCore::took(const boost::system::error_code& error, std::size_t bytes) -> Next {
-  shard_->set_warm(*this, false);
   if (!error) {
-    expired_ = cool_down_ = false;
+    expired_ = false;
     end_ += bytes;
     return parse();
   }
@@ -45,10 +46,6 @@ auto ConnectionCore::took(const boost::system::error_code& error, std::size_t by
   if (error != asio::error::operation_aborted)
     return error == asio::error::eof && !idle ? fail(cut_off) : Next::leave;
   if (idle && (shard_->draining || expired_)) return Next::leave;
-  if (std::exchange(cool_down_, false) && idle) {
-    if (!tls_) shard_->blocks.give_back(std::exchange(block_, {}));
-    return Next::more;
-  }
   return std::exchange(expired_, false) ? fail(too_slow) : Next::leave;
 }
 
@@ -57,15 +54,9 @@ auto ConnectionCore::go_idle() -> Next {
   if (work_) shard_->works.give_back(std::move(work_));
   if (shard_->draining) return Next::leave;
   enter(Phase::idle, shard_->limits.idle_timeout);
-  if (block_ && block_.size != BlockPool::block_bytes)
+  // An idle connection holds no memory, but TLS reads ahead.
+  if (!tls_ || block_.size != BlockPool::block_bytes)
     shard_->blocks.give_back(std::exchange(block_, {}));
-  if (!tls_ && block_) {
-    if (shard_->may_warm()) {
-      shard_->set_warm(*this, true);
-    } else {
-      shard_->blocks.give_back(std::exchange(block_, {}));
-    }
-  }
   return Next::more;
 }
 
@@ -127,6 +118,8 @@ auto ConnectionCore::begin_request(std::size_t head_bytes) -> Next {
   Exchange& request = exchange();
   work_->prepare();
   request.started = shard_->clock.now();
+  request.waited = std::exchange(waited_, {});
+  request.surplus = std::exchange(surplus_, false);
   request.body_limit_bytes = shard_->limits.body_bytes_max;
   request.peer = peer_;
   request.secure = tls_;
@@ -134,6 +127,7 @@ auto ConnectionCore::begin_request(std::size_t head_bytes) -> Next {
   message_bytes_ = head_bytes;
   discard_bytes_ = 0;
   answered_ = shard_->service.begin(request);
+  shard_->outcome = answered_ ? Outcome::refused : Outcome::admitted;
   keep_ = request.head.keep_alive;
   if (request.head.chunked) return Next::body;
   const std::uint64_t length = request.head.content_length;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/time.hpp"
+#include "stages/admission/read_line.hpp"
 
 namespace vesper {
 
@@ -32,8 +33,8 @@ struct HttpLimits {
   Duration linger = std::chrono::milliseconds{500};          ///< after the last answer
   Duration sweep_interval = std::chrono::milliseconds{200};  ///< how exact all time-outs are
   std::uint64_t drain_bytes_max = 64 * 1024;                 ///< of an unwanted body; then closed
-  std::size_t warm_connections_max = 512;                    ///< a shard; keep a buffer when idle
-  Duration warm_time = std::chrono::seconds{1};              ///< then an idle one gives it back
+  std::size_t buffers_kept_max = 512;                        ///< a shard; free, for the next
+  admission::ReadRules reading{};                            ///< who is read, and when
 };
 
 }  // namespace vesper

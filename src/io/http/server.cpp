@@ -1,8 +1,13 @@
 #include "io/http/server.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "io/http/connection.hpp"
@@ -16,7 +21,9 @@ using boost::system::error_code;
 
 constexpr int backlog = 4096;
 constexpr std::size_t refusing_max = 64;  ///< of connections that are being told 503
-constexpr Duration accept_pause = std::chrono::milliseconds{100};
+constexpr int accepts_a_turn = 64;
+constexpr int accepts_a_full_turn = 1;  ///< while the surplus is long
+constexpr std::size_t surplus_long = 2048;
 constexpr Duration stall_after = std::chrono::seconds{1};  ///< a loop that has not turned so long
 constexpr Duration drain_step = std::chrono::milliseconds{20};
 
@@ -28,64 +35,116 @@ ListenFault fault_of(const error_code& error, const std::string& address, std::u
   return {code, address + ":" + std::to_string(port) + ": " + error.message()};
 }
 
+std::string text_of(const sockaddr_storage& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET)
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
+  if (address.ss_family == AF_INET6)
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text,
+              sizeof text);
+  return text;
+}
+
 }  // namespace
 
-struct HttpServer::State : std::enable_shared_from_this<State> {
+struct HttpServer::State : Pollable, std::enable_shared_from_this<State> {
   State(asio::io_context& context, const HttpServerParts& parts)
       : shard(std::make_shared<HttpShard>(context, parts.service, parts.clock, parts.telemetry,
                                           parts.limits, parts.load, parts.tls,
                                           parts.scope.part("connections"))),
-        tasks(parts.scope),
-        acceptor(context.get_executor()) {}
+        tasks(parts.scope) {}
+  ~State() override { close(); }
 
-  error_code open(const asio::ip::tcp::endpoint& endpoint, Share share);
-  void admit(TcpSocket socket);
-  asio::awaitable<void> accept(TaskRecord* task);
+  std::expected<std::uint16_t, error_code> open(const asio::ip::tcp::endpoint& endpoint,
+                                                Share share);
+  void on_events(std::uint32_t, Instant) override { shard->accepts_late = true; }
+  void admit(Accepted accepted);
+  void accept();
+  void close();
+  asio::awaitable<void> take_turns(TaskRecord* task);
   asio::awaitable<void> sweep(TaskRecord* task);
 
   std::shared_ptr<HttpShard> shard;
-  const TaskScope tasks;  ///< accept and sweep
-  Acceptor acceptor;
+  const TaskScope tasks;  ///< turns and sweep
+  int listener = -1;
+  bool out_of_descriptors = false;
 };
 
-error_code HttpServer::State::open(const asio::ip::tcp::endpoint& endpoint, Share share) {
+std::expected<std::uint16_t, error_code> HttpServer::State::open(
+    const asio::ip::tcp::endpoint& endpoint, Share share) {
   error_code error;
+  const auto failed = [&] { return std::unexpected(error); };
+  Acceptor acceptor{shard->context.get_executor()};
   if (share == Share::first && endpoint.port() != 0) {
     // SO_REUSEPORT would silently share the port with another server of the same user.
     Acceptor probe{acceptor.get_executor()};
-    if (probe.open(endpoint.protocol(), error); error) return error;
-    if (probe.set_option(Acceptor::reuse_address(true), error); error) return error;
-    if (probe.bind(endpoint, error); error) return error;
+    if (probe.open(endpoint.protocol(), error); error) return failed();
+    if (probe.set_option(Acceptor::reuse_address(true), error); error) return failed();
+    if (probe.bind(endpoint, error); error) return failed();
   }
-  if (acceptor.open(endpoint.protocol(), error); error) return error;
-  if (acceptor.set_option(Acceptor::reuse_address(true), error); error) return error;
-  if (acceptor.set_option(ReusePort(true), error); error) return error;
-  if (acceptor.bind(endpoint, error); error) return error;
-  acceptor.listen(backlog, error);
-  return error;
+  if (acceptor.open(endpoint.protocol(), error); error) return failed();
+  if (acceptor.set_option(Acceptor::reuse_address(true), error); error) return failed();
+  if (acceptor.set_option(ReusePort(true), error); error) return failed();
+  // What is accepted inherits it.
+  if (acceptor.set_option(asio::ip::tcp::no_delay(true), error); error) return failed();
+  if (acceptor.bind(endpoint, error); error) return failed();
+  if (acceptor.listen(backlog, error); error) return failed();
+  if (acceptor.native_non_blocking(true, error); error) return failed();
+  const auto port = acceptor.local_endpoint(error).port();
+  listener = acceptor.release(error);
+  if (!shard->poller.add(listener, *this)) return std::unexpected(asio::error::no_memory);
+  return port;
 }
 
-void HttpServer::State::admit(TcpSocket socket) {
+void HttpServer::State::close() {
+  if (listener >= 0) ::close(std::exchange(listener, -1));
+  shard->accepts_late = false;
+}
+
+void HttpServer::State::admit(Accepted accepted) {
   auto& load = shard->load->connections;
   if (load.fetch_add(1, std::memory_order_relaxed) < shard->limits.connections_max)
-    return serve_connection(shard, std::move(socket));
+    return serve_connection(shard, std::move(accepted));
   load.fetch_sub(1, std::memory_order_relaxed);
   shard->telemetry.count(Counter::connections_refused);
-  if (!shard->tls && shard->refusing < refusing_max) refuse_connection(shard, std::move(socket));
+  if (!shard->tls && shard->refusing < refusing_max)
+    return refuse_connection(shard, std::move(accepted));
+  ::close(accepted.fd);
 }
 
-asio::awaitable<void> HttpServer::State::accept(TaskRecord* task) {
+// What is not accepted waits in the kernel, where it costs nothing. Out of descriptors it waits
+// for the next sweep: the next try would fail at once too.
+void HttpServer::State::accept() {
+  const int most = shard->line.surplus() > surplus_long ? accepts_a_full_turn : accepts_a_turn;
+  for (int i = 0; i < most && shard->accepts_late && listener >= 0; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      shard->accepts_late = i + 1 == most;
+      admit({fd, text_of(address)});
+      shard->accepts_late = true;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      out_of_descriptors = errno != EAGAIN;
+      shard->accepts_late = false;
+    }
+  }
+}
+
+asio::awaitable<void> HttpServer::State::take_turns(TaskRecord* task) {
   const auto self = shared_from_this();
-  const Waiting waiting{task, "socket.accept", shard->clock.now()};
-  while (acceptor.is_open()) {
-    TcpSocket socket{shard->context.get_executor()};
-    error_code error;
-    co_await acceptor.async_accept(socket, shard->token(error));
-    if (!error) {
-      admit(std::move(socket));
-    } else if (acceptor.is_open()) {
-      // Out of descriptors: the next try would fail at once too.
-      if (!co_await shard->clock.sleep_until(shard->clock.now() + accept_pause)) co_return;
+  const Waiting waiting{task, "sockets.ready", shard->clock.now()};
+  while (!shard->stopped) {
+    const bool more = shard->turn();
+    accept();
+    if (more || shard->accepts_late) {
+      error_code ignored;
+      co_await asio::post(shard->context, shard->token(ignored));
+    } else {
+      shard->asleep = true;
+      co_await shard->poller.wait();
+      shard->asleep = false;
     }
   }
 }
@@ -102,6 +161,10 @@ asio::awaitable<void> HttpServer::State::sweep(TaskRecord* task) {
     shard->figures.loop_lag_ns.store(lag.count(), std::memory_order_relaxed);
     shard->figures.last_sweep.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     shard->sweep(now, shard->clock.wall());
+    if (std::exchange(out_of_descriptors, false)) {
+      shard->accepts_late = listener >= 0;
+      shard->poller.stop();
+    }
   }
 }
 
@@ -113,36 +176,35 @@ HttpServer::HttpServer(asio::io_context& context, const HttpServerParts& parts)
     : state_(std::make_shared<State>(context, parts)) {}
 
 HttpServer::~HttpServer() {
-  error_code ignored;
-  state_->acceptor.close(ignored);
+  state_->close();
   state_->shard->stopped = true;
   state_->tasks.cancel();
+  state_->shard->abandon_all();
 }
 
 std::expected<std::uint16_t, ListenFault> HttpServer::listen(const std::string& address,
                                                              std::uint16_t port, Share share) {
   error_code error;
   const auto parsed = asio::ip::make_address(address, error);
-  if (!error) error = state_->open({parsed, port}, share);
-  if (error) {
-    error_code ignored;
-    state_->acceptor.close(ignored);
-    return std::unexpected(fault_of(error, address, port));
+  if (error) return std::unexpected(fault_of(error, address, port));
+  const auto bound = state_->open({parsed, port}, share);
+  if (!bound) {
+    state_->close();
+    return std::unexpected(fault_of(bound.error(), address, port));
   }
   const auto executor = state_->shard->context.get_executor();
   const auto& tasks = state_->tasks;
-  tasks.spawn(executor, "accept", for_ever,
-              [state = state_](TaskRecord* task) { return state->accept(task); });
+  tasks.spawn(executor, "turns", for_ever,
+              [state = state_](TaskRecord* task) { return state->take_turns(task); });
   tasks.spawn(executor, "sweep", for_ever,
               [state = state_](TaskRecord* task) { return state->sweep(task); });
-  return state_->acceptor.local_endpoint(error).port();
+  return *bound;
 }
 
 asio::awaitable<std::size_t> HttpServer::drain(Deadline deadline) {
   const auto state = state_;
   auto& shard = *state->shard;
-  error_code ignored;
-  state->acceptor.close(ignored);
+  state->close();
   shard.start_drain();
   while (shard.count > 0 && !deadline.passed(shard.clock.now())) {
     const Instant step = shard.clock.now() + drain_step;
@@ -151,6 +213,7 @@ asio::awaitable<std::size_t> HttpServer::drain(Deadline deadline) {
   const std::size_t cut_off = shard.count;
   shard.force_all();
   shard.stopped = true;
+  shard.poller.stop();
   state->tasks.cancel();
   co_return cut_off;
 }

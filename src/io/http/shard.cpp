@@ -5,6 +5,13 @@
 #include "io/http/reply_writer.hpp"
 
 namespace vesper {
+namespace {
+
+// A turn is short, so that commits that came back are answered between two of them.
+constexpr Duration turn_time_max = std::chrono::milliseconds{1};
+constexpr int turn_requests_max = 128;
+
+}  // namespace
 
 HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Clock& clock_in,
                      Telemetry& telemetry_in, const HttpLimits& limits_in,
@@ -20,7 +27,11 @@ HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Cloc
       scope(std::move(scope_in)),
       blocks(load, limits.bytes_in_flight_max),
       date(date_line(clock.wall())),
-      now(clock.now()) {}
+      now(clock.now()),
+      poller(context_in),
+      line(limits.reading) {}
+
+HttpShard::~HttpShard() = default;
 
 void HttpShard::add(ConnectionBase& connection) {
   connection.next_ = first;
@@ -30,49 +41,80 @@ void HttpShard::add(ConnectionBase& connection) {
 }
 
 void HttpShard::remove(ConnectionBase& connection) {
-  set_warm(connection, false);
+  line.leave(connection);
   if (connection.previous_ != nullptr) connection.previous_->next_ = connection.next_;
   if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
   if (first == &connection) first = connection.next_;
   figures.connections.store(--count, std::memory_order_relaxed);
 }
 
-void HttpShard::set_warm(ConnectionBase& connection, bool warm) {
-  if (connection.warm_ == warm) return;
-  connection.warm_ = warm;
-  warm_count += warm ? 1 : std::size_t(-1);
-  if (warm) connection.warm_until_ = now + limits.warm_time;
+void HttpShard::enter_line(ConnectionBase& connection, Instant since) {
+  line.enter(connection, since, clock.now());
+  if (asleep) poller.stop();
+}
+
+bool HttpShard::turn() {
+  const auto events = poller.harvest();
+  Instant at = clock.now();
+  for (const epoll_event& event : events)
+    static_cast<Pollable*>(event.data.ptr)->on_events(event.events, at);
+  const Instant end = at + turn_time_max;
+  for (int i = 0; i < turn_requests_max && at < end; ++i) {
+    const auto next = line.next(at);
+    if (next.place == nullptr) break;
+    auto& connection = static_cast<ConnectionBase&>(*next.place);
+    connection.waited_ = at - connection.since;
+    connection.surplus_ = next.as == admission::ReadLine::As::surplus;
+    connection.unread_ =
+        next.as == admission::ReadLine::As::stale || (connection.surplus_ && connection.gone_);
+    if (connection.unread_) telemetry.count(Counter::requests_unread);
+    outcome = admission::ReadLine::Outcome::nothing;
+    connection.take_turn();
+    const Instant done = clock.now();
+    line.done(outcome, done - at, done);
+    at = done;
+  }
+  return !events.empty() || !line.empty();
 }
 
 void HttpShard::sweep(Instant at, WallTime wall) {
   now = at;
   date = date_line(wall);
-  for (auto* connection = first; connection != nullptr; connection = connection->next_) {
-    if (connection->phase_ == Phase::serving) continue;
-    if (now >= connection->due_) {
-      connection->expired_ = true;
-      connection->wake();
-    } else if (connection->warm_ && now >= connection->warm_until_) {
-      connection->cool_down_ = true;
-      connection->wake();
-    }
+  for (ConnectionBase *connection = first, *next = nullptr; connection != nullptr;
+       connection = next) {
+    next = connection->next_;
+    if (connection->phase_ == Phase::serving || now < connection->due_) continue;
+    connection->expired_ = true;
+    connection->wake();
   }
-  blocks.trim(limits.warm_connections_max);
-  works.trim(limits.warm_connections_max);
+  blocks.trim(limits.buffers_kept_max);
+  works.trim(limits.buffers_kept_max);
   figures.buffers.store(blocks.in_use(), std::memory_order_relaxed);
 }
 
+// Whose request has come already is served.
 void HttpShard::start_drain() {
   draining = true;
-  for (auto* connection = first; connection != nullptr; connection = connection->next_)
-    if (connection->phase_ == Phase::idle) connection->wake();
+  for (ConnectionBase *connection = first, *next = nullptr; connection != nullptr;
+       connection = next) {
+    next = connection->next_;
+    const bool came = connection->where != admission::ReadPlace::Where::nowhere;
+    if (connection->phase_ == Phase::idle && !came) connection->wake();
+  }
 }
 
 void HttpShard::force_all() {
-  for (auto* connection = first; connection != nullptr; connection = connection->next_) {
+  for (ConnectionBase *connection = first, *next = nullptr; connection != nullptr;
+       connection = next) {
+    next = connection->next_;
     connection->forced_ = true;
     connection->shut();
   }
+}
+
+void HttpShard::abandon_all() {
+  for (auto* connection = first; connection != nullptr; connection = connection->next_)
+    connection->abandon();
 }
 
 }  // namespace vesper

@@ -11,10 +11,12 @@
 #include <string>
 
 #include "io/http/buffers.hpp"
+#include "io/http/poller.hpp"
 #include "io/http/tls.hpp"
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
 #include "ports/telemetry.hpp"
+#include "stages/admission/read_line.hpp"
 #include "tasks/task_scope.hpp"
 
 namespace vesper {
@@ -56,26 +58,32 @@ enum class Phase : std::uint8_t { handshake, idle, head, body, serving, writing,
   return "";
 }
 
-/// What the sweep and the drain see of a connection.
-class ConnectionBase {
+/// What the line, the sweep and the drain see of a connection.
+class ConnectionBase : public Pollable, public admission::ReadPlace {
  public:
-  virtual ~ConnectionBase() = default;
   ConnectionBase() = default;
   ConnectionBase(const ConnectionBase&) = delete;
   ConnectionBase& operator=(const ConnectionBase&) = delete;
 
  protected:
   friend struct HttpShard;
+  /// Its turn has come, or it has to go: resumes it if it waits for one of them.
+  virtual void take_turn() = 0;
   /// Wakes what the connection waits for on its socket; nothing when it waits for the service.
+  ///   It may be gone afterwards.
   virtual void wake() = 0;
   virtual void shut() = 0;
+  /// Ends its coroutine where it stands.
+  virtual void abandon() = 0;
 
   Phase phase_ = Phase::idle;
   bool expired_ = false;  ///< `due_` passed
-  bool cool_down_ = false;
-  bool forced_ = false;  ///< drain's deadline passed
-  bool warm_ = false;    ///< idle and holds a buffer
-  Instant due_{}, warm_until_{};
+  bool forced_ = false;   ///< drain's deadline passed
+  bool surplus_ = false;  ///< read only to be refused
+  bool unread_ = false;   ///< to be dropped without being read
+  bool gone_ = false;     ///< the peer has ended its side, or all
+  Duration waited_{};     ///< for its turn
+  Instant due_{};
   ConnectionBase* previous_ = nullptr;
   ConnectionBase* next_ = nullptr;
 };
@@ -86,6 +94,7 @@ struct HttpShard : std::enable_shared_from_this<HttpShard> {
   HttpShard(asio::io_context& context_in, HttpService& service_in, Clock& clock_in,
             Telemetry& telemetry_in, const HttpLimits& limits_in, std::shared_ptr<HttpLoad> load_in,
             std::shared_ptr<TlsContext> tls_in, TaskScope scope_in);
+  ~HttpShard();
 
   /// A token that completes on this shard's thread without passing through a type-erased executor.
   [[nodiscard]] auto token(boost::system::error_code& error) const {
@@ -95,12 +104,16 @@ struct HttpShard : std::enable_shared_from_this<HttpShard> {
 
   void add(ConnectionBase& connection);
   void remove(ConnectionBase& connection);
-  void set_warm(ConnectionBase& connection, bool warm);
-  [[nodiscard]] bool may_warm() const { return warm_count < limits.warm_connections_max; }
-  /// Expires what is due, takes buffers from idle connections, renews the coarse time and date.
+  /// `connection` can be read, and waits for its turn.
+  void enter_line(ConnectionBase& connection, Instant since);
+  /// Reads those whose turn it is, for a while. True: there is more to do at once.
+  bool turn();
+  /// Expires what is due, gives back memory, renews the coarse time and date.
   void sweep(Instant now, WallTime wall);
   void start_drain();
   void force_all();
+  /// Lets go of what waits, when nobody will resume it any more.
+  void abandon_all();
 
   asio::io_context& context;
   HttpService& service;
@@ -116,8 +129,13 @@ struct HttpShard : std::enable_shared_from_this<HttpShard> {
   std::string date;
   Instant now;  ///< of the last sweep: good enough for time-outs
   ConnectionBase* first = nullptr;
-  std::size_t count = 0, warm_count = 0, refusing = 0;
+  std::size_t count = 0, refusing = 0;
+  Poller poller;
+  admission::ReadLine line;
+  admission::ReadLine::Outcome outcome = {};  ///< of the connection that is being read
   bool draining = false, stopped = false;
+  bool asleep = false;                  ///< nobody calls turn() before something becomes readable
+  bool accepts_late = false;            ///< connections wait to be accepted
   std::array<char, 64 * 1024> discard;  ///< where unwanted bytes go; never read
 };
 

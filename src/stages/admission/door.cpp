@@ -27,7 +27,7 @@ Decision Door::ask(const Asked& asked, Instant now) {
 
   const Duration needed = to_journal ? asked.journal_wait + asked.journal_commit : Duration{};
   if (asked.remaining <= needed) return {Verdict::refuse, RefusedFor::deadline};
-  if (asked.waited > for_class(loop_.limit(now), asked.what))
+  if (asked.surplus || asked.waited > for_class(loop_.limit(now), asked.what))
     return {Verdict::crowded, RefusedFor::loop_wait};
   if (to_journal && asked.journal_wait > journal_.limit(now))
     return {Verdict::crowded, RefusedFor::journal_wait};

@@ -22,6 +22,7 @@ struct Asked {
   Duration journal_wait{};    ///< predicted, until a commit that it joins begins
   Duration journal_commit{};  ///< of one commit
   Duration remaining{};       ///< until its deadline
+  bool surplus = false;       ///< the reading line had no turn for it
 };
 
 enum class Verdict : std::uint8_t {

@@ -1,0 +1,115 @@
+#include "stages/admission/read_line.hpp"
+
+#include "base/ensure.hpp"
+
+namespace vesper::admission {
+
+void ReadLine::List::push_back(ReadPlace& place) {
+  place.before = last;
+  place.after = nullptr;
+  (last == nullptr ? first : last->after) = &place;
+  last = &place;
+  ++count;
+}
+
+void ReadLine::List::take(ReadPlace& place) {
+  (place.before == nullptr ? first : place.before->after) = place.after;
+  (place.after == nullptr ? last : place.after->before) = place.before;
+  --count;
+}
+
+std::size_t ReadLine::turns_max(Instant now) {
+  const Duration each = std::max<Duration>(service(), 1us);
+  return std::max(rules_.turns_least, static_cast<std::size_t>(delay_.limit(now) / each));
+}
+
+void ReadLine::enter(ReadPlace& place, Instant since, Instant now) {
+  ensure(place.where == ReadPlace::Where::nowhere);
+  place.since = since;
+  const bool room = !rules_.enabled || turns_.count < turns_max(now);
+  place.where = room ? ReadPlace::Where::turn : ReadPlace::Where::surplus;
+  (room ? turns_ : surplus_).push_back(place);
+}
+
+void ReadLine::leave(ReadPlace& place) {
+  if (place.where == ReadPlace::Where::nowhere) return;
+  (place.where == ReadPlace::Where::turn ? turns_ : surplus_).take(place);
+  place.where = ReadPlace::Where::nowhere;
+}
+
+auto ReadLine::take(ReadPlace& place, As as) -> Next {
+  leave(place);
+  return {&place, as};
+}
+
+void ReadLine::credit(Instant now) {
+  const auto earned = static_cast<double>((now - credited_).count()) * rules_.refusal_share;
+  budget_ = std::min(budget_ + Duration{static_cast<std::int64_t>(earned)}, budget_max);
+  credited_ = now;
+}
+
+// Who waited too long is in the way of those who can still be served in time.
+void ReadLine::pass_on_the_late(Instant now) {
+  const Duration limit = delay_.limit(now);
+  while (turns_.first != nullptr && now - turns_.first->since > limit) {
+    ReadPlace& place = *turns_.first;
+    delay_.observe(now - place.since, now);
+    turns_.take(place);
+    place.where = ReadPlace::Where::surplus;
+    surplus_.push_back(place);
+  }
+}
+
+// Oldest first tells everybody in time; where that cannot be done any more, newest first tells at
+// least some.
+auto ReadLine::take_surplus(Instant now) -> Next {
+  ReadPlace& oldest = *surplus_.first;
+  const Duration age = now - oldest.since;
+  if (age > rules_.stale) return take(oldest, As::stale);
+  if (turns_.first == nullptr && age <= delay_.limit(now)) {
+    delay_.observe(age, now);
+    return take(oldest, As::turn);  // nobody is before it any more
+  }
+  return take(age < rules_.oldest_first ? oldest : *surplus_.last, As::surplus);
+}
+
+auto ReadLine::next(Instant now) -> Next {
+  if (!rules_.enabled) return turns_.first == nullptr ? Next{} : take(*turns_.first, As::turn);
+  credit(now);
+  measure(now);
+  pass_on_the_late(now);
+  if (surplus_.first != nullptr && (budget_ > Duration::zero() || turns_.first == nullptr))
+    return take_surplus(now);
+  if (turns_.first == nullptr) return {};
+  delay_.observe(now - turns_.first->since, now);
+  return take(*turns_.first, As::turn);
+}
+
+void ReadLine::done(Outcome outcome, Duration took, Instant now) {
+  credit(now);
+  if (outcome == Outcome::admitted) {
+    seen_ = seen_ == Duration::zero() ? took : seen_ + (took - seen_) / 16;
+    ++window_admitted_;
+  } else {
+    window_refusing_ += took;
+    budget_ = std::max(budget_ - took, -debt_max);
+  }
+}
+
+void ReadLine::measure(Instant now) {
+  if (empty() || !continuous_) {
+    continuous_ = !empty();
+    window_began_ = now;
+    window_refusing_ = {};
+    window_admitted_ = 0;
+    return;
+  }
+  const Duration length = now - window_began_;
+  if (length < window || window_admitted_ < window_admitted_least) return;
+  const Duration each =
+      (length - std::min(window_refusing_, length)) / static_cast<std::int64_t>(window_admitted_);
+  measured_ = measured_ == Duration::zero() ? each : measured_ + (each - measured_) / 4;
+  continuous_ = false;
+}
+
+}  // namespace vesper::admission
