@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -34,6 +35,8 @@ struct JournalLoad {
   double rate_per_s = 0;    ///< entries committed, while there is always something to commit
 };
 
+using SharedDiary = std::shared_ptr<const StoredDiary>;
+
 /// The journal: what must survive power loss, in one order.
 ///   Thread: any executor; completions arrive on the awaiting coroutine's own executor.
 class JournalStore {
@@ -61,14 +64,15 @@ class JournalStore {
   /// reads on another thread pays for one hop. This default asks one by one.
   ///   Errors: as at(); not_found when one of them is absent, and then nothing is returned.
   ///   `positions` must outlive the await.
-  virtual asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> at_all(
+  ///   Shape: shared, because a store may still hold what it has just stored.
+  virtual asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> at_all(
       std::span<const Position> positions) {
-    std::vector<StoredDiary> diaries;
+    std::vector<SharedDiary> diaries;
     diaries.reserve(positions.size());
     for (const Position position : positions) {
       auto diary = co_await at(position);
       if (!diary) co_return std::unexpected(diary.error());
-      diaries.push_back(std::move(*diary));
+      diaries.push_back(std::make_shared<const StoredDiary>(std::move(*diary)));
     }
     co_return diaries;
   }

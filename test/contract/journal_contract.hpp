@@ -224,9 +224,9 @@ TYPED_TEST_P(JournalContract, PositionsHaveNoGapsAndKeepTheOrderOfCommits) {
     auto diaries = co_await this->harness.journal().at_all(positions);
     EXPECT_TRUE(diaries && diaries->size() == 3);
     if (!diaries) co_return;
-    EXPECT_EQ(diaries->at(0).source, TestDiary(80).source);
-    EXPECT_EQ(diaries->at(1).source, TestDiary(99).source);
-    EXPECT_EQ(diaries->at(2).position, 7u);
+    EXPECT_EQ(diaries->at(0)->source, TestDiary(80).source);
+    EXPECT_EQ(diaries->at(1)->source, TestDiary(99).source);
+    EXPECT_EQ(diaries->at(2)->position, 7u);
   });
 }
 

@@ -47,7 +47,7 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
                                        TaskRecord* task) {
   using upstream::Blame, upstream::Reason, upstream::Verdict;
   AttemptResult result;
-  if (const auto made = ports.bundles.derive(job.diary, bundle); !made) {
+  if (const auto made = ports.bundles.derive(*job.diary, bundle); !made) {
     ports.telemetry.count(Counter::bundles_failed);
     result.derived = false;
     const bool never = made.error() == BundleFault::not_derivable;
@@ -61,14 +61,14 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
   const Waiting waiting{task, "upstream.reply", started, deadline.at + answer_slack};
   UpstreamReply reply = co_await ports.upstream.post({.destination = settings.name,
                                                       .delivery_id = job.entry.delivery_id,
-                                                      .content_hash = job.diary.facts.content_hash,
+                                                      .content_hash = job.diary->facts.content_hash,
                                                       .bundle = bundle,
                                                       .traceparent = trace},
                                                      deadline);
   ports.telemetry.observe(Histogram::delivery_seconds, ports.clock.now() - started);
   result.outcome = upstream::judge(reply, {.settle = settings.settle,
                                            .delivery_id = job.entry.delivery_id,
-                                           .content_hash = job.diary.facts.content_hash,
+                                           .content_hash = job.diary->facts.content_hash,
                                            .retry_after_max = settings.retry_after_max,
                                            .now = ports.clock.wall()});
   result.http_status = reply.status;

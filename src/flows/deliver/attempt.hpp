@@ -34,7 +34,7 @@ struct DeliveryPorts {
 /// One diary on its way: its debt and its stored bytes.
 struct DeliveryJob {
   OwedEntry entry;
-  StoredDiary diary;
+  SharedDiary diary;
 };
 
 /// How one try ended.

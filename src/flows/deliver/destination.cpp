@@ -205,7 +205,7 @@ asio::awaitable<void> Destination::load(std::vector<OwedEntry> entries) {
   if (diaries && diaries->size() == entries.size()) {
     std::size_t bytes = 1;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      bytes += (*diaries)[i].source.size();
+      bytes += (*diaries)[i]->source.size();
       loaded_.push_back({entries[i], std::move((*diaries)[i])});
     }
     load_max_ = std::clamp<std::size_t>(read_ahead_bytes / (bytes / entries.size() + 1), 2, 64);
@@ -224,7 +224,7 @@ asio::awaitable<void> Destination::load_singly(std::vector<OwedEntry> entries) {
   for (const auto& entry : entries) {
     auto diary = co_await ports_.journal.at(entry.position);
     if (diary) {
-      loaded_.push_back({entry, std::move(*diary)});
+      loaded_.push_back({entry, std::make_shared<const StoredDiary>(std::move(*diary))});
     } else if (diary.error() == StoreFault::not_found) {
       AttemptResult missing;
       missing.derived = false;
@@ -264,6 +264,7 @@ asio::awaitable<void> Destination::work(DeliveryJob job, TaskRecord* task) {
     // A try that we cut ourselves says nothing about anybody.
     if (!cutting_ || result.outcome.verdict != upstream::Verdict::retry)
       conclude(job, std::move(result));
+    job.diary.reset();
     const Instant now = ports_.clock.now();
     if (!can_start(now)) break;
     job = take_job(now);

@@ -15,12 +15,17 @@ Contexts::Contexts(Connection& connection, const JournalRules& rules)
 const Contexts::Known& Contexts::intern(std::string_view encoding) {
   if (const auto it = known_.find(encoding); it != known_.end()) return it->second;
   if (known_.size() >= known_max) known_.clear();
-  Known known{find_or_store(encoding), {}};
-  EntryContext context;
-  if (!rules_->decode_context(encoding, context))
+  const std::int64_t id = find_or_store(encoding);
+  const auto it = known_.try_emplace(std::string{encoding}).first;
+  Known& known = it->second;
+  if (!rules_->decode_context(it->first, known.texts)) {
+    known_.erase(it);
     throw SqliteError(SQLITE_CORRUPT, "a context does not decode");
-  for (const auto destination : context.destinations) known.destinations.emplace_back(destination);
-  return known_.emplace(encoding, std::move(known)).first->second;
+  }
+  known.id = id;
+  for (const auto destination : known.texts.destinations)
+    known.destinations.emplace_back(destination);
+  return known;
 }
 
 std::int64_t Contexts::find_or_store(std::string_view encoding) {

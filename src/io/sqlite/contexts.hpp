@@ -19,6 +19,7 @@ class Contexts {
   struct Known {
     std::int64_t id = 0;
     std::vector<std::string> destinations;
+    EntryContext texts;  ///< views into the encoding it is known by
   };
   Contexts(Connection& connection, const JournalRules& rules);
   /// Stores it when new; inside a transaction. Valid until the next call. Throws SqliteError.

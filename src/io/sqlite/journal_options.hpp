@@ -29,6 +29,7 @@ struct SqliteOptions {
   /// entries' time before anybody is answered. For drills and benchmarks; zero: no such limit.
   std::uint32_t pace_per_s = 0;
   std::uint32_t read_threads = 1;
+  std::size_t fresh_bytes_max = 8u << 20;  ///< latest diaries kept in memory for delivery
   std::size_t queue_entries_max = 8192;
   std::size_t queue_bytes_max = 64u << 20;
   int checkpoint_frames = 512;         ///< pages in the write-ahead log that start a checkpoint

@@ -212,16 +212,16 @@ std::expected<StoredDiary, StoreFault> JournalReader::at(Position position) {
   });
 }
 
-std::expected<std::vector<StoredDiary>, StoreFault> JournalReader::at_all(
+std::expected<std::vector<SharedDiary>, StoreFault> JournalReader::at_all(
     std::span<const Position> positions) {
-  return guarded([&]() -> std::expected<std::vector<StoredDiary>, StoreFault> {
-    std::vector<StoredDiary> found;
+  return guarded([&]() -> std::expected<std::vector<SharedDiary>, StoreFault> {
+    std::vector<SharedDiary> found;
     found.reserve(positions.size());
     const Snapshot snapshot(connection_);
     for (const Position position : positions) {
       auto diary = read(position, false);
       if (!diary) break;
-      found.push_back(std::move(*diary));
+      found.push_back(std::make_shared<const StoredDiary>(std::move(*diary)));
     }
     if (found.size() != positions.size()) return std::unexpected(StoreFault::not_found);
     return found;

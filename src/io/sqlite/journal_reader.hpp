@@ -32,7 +32,7 @@ class JournalReader {
   std::expected<std::vector<StoredDiary>, StoreFault> find_in_trial(std::string_view trial_id,
                                                                     Uuid submission_id);
   std::expected<StoredDiary, StoreFault> at(Position position);
-  std::expected<std::vector<StoredDiary>, StoreFault> at_all(std::span<const Position> positions);
+  std::expected<std::vector<SharedDiary>, StoreFault> at_all(std::span<const Position> positions);
   std::expected<std::vector<TrialRow>, StoreFault> trials();
   std::expected<std::vector<OutboxCounts>, StoreFault> counts();
   std::expected<std::vector<Settlement>, StoreFault> parked(std::string_view destination,

@@ -31,13 +31,22 @@ OwedEntry owed_row(const Statement& row) {
 
 }  // namespace
 
-void Leases::add(std::int64_t destination, Position position) {
+void Leases::add(std::int64_t destination, std::span<const OwedEntry> entries) {
+  if (entries.empty()) return;
   const std::lock_guard lock(mutex_);
-  held_[destination].insert(position);
+  auto& held = held_[destination];
+  for (const OwedEntry& entry : entries) held.insert(entry.position);
 }
-void Leases::remove(std::int64_t destination, Position position) {
+std::vector<Position> Leases::end(std::int64_t destination,
+                                  std::span<const Settlement> settlements) {
+  std::vector<Position> delivered;
   const std::lock_guard lock(mutex_);
-  held_[destination].erase(position);
+  auto& held = held_[destination];
+  for (const Settlement& settlement : settlements)
+    if (held.erase(settlement.position) != 0 && settlement.state == DeliveryState::delivered)
+      delivered.push_back(settlement.position);
+  std::ranges::sort(delivered);
+  return delivered;
 }
 void Leases::clear() {
   const std::lock_guard lock(mutex_);
@@ -49,8 +58,9 @@ bool Leases::has(std::int64_t destination, Position position) const {
   return it != held_.end() && it->second.contains(position);
 }
 
-OutboxTables::OutboxTables(Connection& connection)
+OutboxTables::OutboxTables(Connection& connection, std::size_t fresh_bytes_max)
     : connection_(&connection),
+      fresh_(fresh_bytes_max, *leases_),
       insert_owed_(connection.prepare(
           "INSERT INTO owed(destination,position,lane,delivery_id,committed_at,attempts) "
           "VALUES(?1,?2,?3,?4,?5,?6)")),
@@ -58,6 +68,8 @@ OutboxTables::OutboxTables(Connection& connection)
           "INSERT INTO blocked(destination,position,lane,delivery_id,committed_at,attempts) "
           "VALUES(?1,?2,?3,?4,?5,?6)")),
       delete_owed_(connection.prepare("DELETE FROM owed WHERE destination=?1 AND position=?2")),
+      delete_run_(connection.prepare(
+          "DELETE FROM owed WHERE destination=?1 AND position BETWEEN ?2 AND ?3")),
       select_owed_(connection.prepare("SELECT position,lane,delivery_id,committed_at,attempts "
                                       "FROM owed WHERE destination=?1 AND position=?2")),
       scan_owed_(connection.prepare("SELECT position,lane,delivery_id,committed_at,attempts "
@@ -91,6 +103,8 @@ OutboxTables::OutboxTables(Connection& connection)
 
 void OutboxTables::load() {
   destinations_.clear();
+  fresh_.clear();
+  last_owed_ = 0;
   auto rows =
       connection_->prepare("SELECT id,name,paused,owed,blocked,parked,delivered FROM destinations");
   std::map<std::int64_t, Destination*> by_id;
@@ -144,6 +158,7 @@ void OutboxTables::owe(std::string_view name, const OwedEntry& entry) {
     insert_owed(to, entry);
   ++to.owed;
   to.changed = true;
+  last_owed_ = entry.position;
 }
 
 std::optional<OwedEntry> OutboxTables::owed_at(const Destination& from, Position position) {
@@ -174,16 +189,42 @@ std::vector<OwedEntry> OutboxTables::lease(std::string_view name, Position after
     delete_owed_.bind(1, from.id).bind(2, stored(entry.position)).run();
     insert_blocked(from, entry);
   }
-  for (const OwedEntry& entry : leased) leases_->add(from.id, entry.position);
+  leases_->add(from.id, leased);
+  // Behind a parked diary others may wait: then only the tables know what can go.
+  if (leased.size() < limit && from.parked_lanes.empty()) {
+    const Position told = leased.empty() ? after : leased.back().position;
+    fresh_.keeps_up(name, from.id, told, std::max(last_owed_, told) + 1);
+  }
   return leased;
 }
 
 void OutboxTables::settle(std::string_view name, std::span<const Settlement> settlements) {
   Destination& to = destination(name);
   to.changed = true;
+  std::vector<Position> delivered = leases_->end(to.id, settlements);
+  // What is leased is owed, unless it has been moved aside because its lane is parked.
+  if (!to.parked_lanes.empty()) delivered.clear();
+  remove_leased(to, delivered);
   for (const Settlement& settlement : settlements) {
-    settle_one(to, settlement);
-    leases_->remove(to.id, settlement.position);
+    if (std::ranges::binary_search(delivered, settlement.position)) {
+      insert_settled(to, settlement);
+      ++to.delivered;
+    } else {
+      settle_one(to, settlement);
+    }
+  }
+  fresh_.settled(name, settlements);
+  if (!to.parked_lanes.empty()) fresh_.behind(name);
+}
+
+// A statement a run of neighbours: what one group stored is mostly settled together.
+void OutboxTables::remove_leased(Destination& from, std::span<const Position> positions) {
+  for (std::size_t i = 0, next = 0; i < positions.size(); i = next) {
+    for (next = i + 1; next < positions.size() && positions[next] == positions[next - 1] + 1;)
+      ++next;
+    delete_run_.bind(1, from.id).bind(2, stored(positions[i]));
+    delete_run_.bind(3, stored(positions[next - 1])).run();
+    from.owed -= sqlite3_changes(connection_->handle());
   }
 }
 
@@ -320,6 +361,7 @@ std::uint64_t OutboxTables::begin_epoch() {
       .bind(1, epoch)
       .run();
   leases_->clear();
+  fresh_.clear();
   return static_cast<std::uint64_t>(epoch);
 }
 

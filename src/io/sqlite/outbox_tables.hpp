@@ -2,45 +2,31 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "io/sqlite/connection.hpp"
+#include "io/sqlite/fresh_diaries.hpp"
+#include "io/sqlite/leases.hpp"
 #include "model/outbox.hpp"
 
 namespace vesper {
-
-/// What is leased to this process, by destination: memory only, because the one process that can
-/// hold a lease is the one that has the journal.
-///   Thread: any.
-class Leases {
- public:
-  void add(std::int64_t destination, Position position);
-  void remove(std::int64_t destination, Position position);
-  void clear();
-  [[nodiscard]] bool has(std::int64_t destination, Position position) const;
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::int64_t, std::unordered_set<Position>> held_;
-};
 
 /// The debts: tables owed, blocked, parked, settled and the counts of each destination.
 ///   Shape: owed -lease scan finds its lane parked-> blocked -redrive or skip-> owed;
 ///          owed -settle-> settled | parked | owed; parked -redrive-> owed, -skip-> settled.
 ///          `blocked` keeps what cannot go out of the way of every later scan.
 ///   Bounds: memory holds what is parked (at most one a patient and destination, as a rule).
-///   Thread: the journal's; all but load() inside a transaction. Throws SqliteError.
+///   Thread: the journal's, but leases() and what fresh() says; all but load() inside a
+///           transaction. Throws SqliteError.
 class OutboxTables {
  public:
-  explicit OutboxTables(Connection& connection);
+  OutboxTables(Connection& connection, std::size_t fresh_bytes_max);
   void load();
 
   void owe(std::string_view destination, const OwedEntry& entry);
@@ -57,6 +43,7 @@ class OutboxTables {
   void save_counts();
 
   [[nodiscard]] const Leases& leases() const { return *leases_; }
+  [[nodiscard]] FreshDiaries& fresh() { return fresh_; }
 
  private:
   struct Destination {
@@ -77,6 +64,7 @@ class OutboxTables {
   void insert_blocked(Destination& to, const OwedEntry& entry);
   [[nodiscard]] std::optional<OwedEntry> owed_at(const Destination& from, Position position);
   bool remove_owed(Destination& from, Position position);
+  void remove_leased(Destination& from, std::span<const Position> positions);
   void settle_one(Destination& to, const Settlement& settlement);
   void deliver(Destination& to, const Settlement& settlement);
   void park(Destination& to, const Settlement& settlement);
@@ -87,8 +75,10 @@ class OutboxTables {
 
   Connection* connection_;
   std::unique_ptr<Leases> leases_ = std::make_unique<Leases>();
+  FreshDiaries fresh_;
+  Position last_owed_ = 0;  ///< since the tables were loaded
   std::map<std::string, Destination, std::less<>> destinations_;
-  Statement insert_owed_, insert_blocked_, delete_owed_, select_owed_, scan_owed_, update_owed_,
+  Statement insert_owed_, insert_blocked_, delete_owed_, delete_run_, select_owed_, scan_owed_, update_owed_,
       insert_settled_, insert_parked_, delete_parked_, select_parked_, unblock_, delete_blocked_,
       delete_blocked_at_, update_counts_, insert_destination_;
 };

@@ -32,7 +32,7 @@ SqliteJournal::SqliteJournal(const SqliteOptions& options, const JournalRules& r
       connection_(std::move(connection)),
       contexts_(*connection_, rules),
       keys_(*connection_, options.index_run_keys, options.index_slice_keys),
-      outbox_(*connection_),
+      outbox_(*connection_, options.fresh_bytes_max),
       begin_(connection_->prepare("BEGIN IMMEDIATE")),
       commit_(connection_->prepare("COMMIT")),
       insert_diary_(connection_->prepare(
@@ -90,6 +90,7 @@ std::expected<void, StoreFault> SqliteJournal::commit_group(
     return fail(error, results);
   }
   keys_.after_commit();
+  outbox_.fresh().publish(link_);
   // What was stored in this group, or is a replay of it, learns the link only now.
   for (auto& result : results)
     if (result && result->facts.group == group_) result->facts.group_hash = link_;
@@ -151,6 +152,8 @@ SqliteJournal::Result SqliteJournal::add(const PreparedEntry& entry,
                      .group = group_ + 1,
                      .index = static_cast<std::uint32_t>(next_position_ - first_position_),
                      .group_hash = {}};
+  if (entry.disposition != Disposition::held && outbox_.fresh().wanted())
+    outbox_.fresh().stage({entry, context.texts, committed.facts, committed_at_});
   ++next_position_;
   return committed;
 }

@@ -57,7 +57,8 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       on_fatal_(std::move(on_fatal)),
       journal_(std::move(journal)),
       queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
-      readers_(std::move(readers), scope) {
+      readers_(std::move(readers), scope),
+      fresh_(journal_->outbox().fresh()) {
   look_at_disk(clock_.now());
   sweep_thread_ = TaskThread{
       scope, "deadlines", "vesper-due",

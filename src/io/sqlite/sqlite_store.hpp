@@ -55,7 +55,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
       std::string_view trial_id, Uuid submission_id) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) override;
-  asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> at_all(
+  asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> at_all(
       std::span<const Position> positions) override;
   asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow& row) override;
   asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override;
@@ -117,6 +117,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::shared_ptr<CommitQueue> queue_;
   CommitPace pace_;
   ReadThreads readers_;
+  FreshDiaries& fresh_;
 
   std::function<void()> owed_ = [] {};
   std::mutex chores_mutex_;

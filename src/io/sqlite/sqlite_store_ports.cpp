@@ -89,9 +89,10 @@ asio::awaitable<std::expected<StoredDiary, StoreFault>> SqliteStore::at(Position
   return read<StoredDiary>([=](JournalReader& reader) { return reader.at(position); });
 }
 
-asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> SqliteStore::at_all(
+asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> SqliteStore::at_all(
     std::span<const Position> positions) {
-  return read<std::vector<StoredDiary>>(
+  if (auto fresh = fresh_.find(positions); fresh.size() == positions.size()) co_return fresh;
+  co_return co_await read<std::vector<SharedDiary>>(
       [=](JournalReader& reader) { return reader.at_all(positions); });
 }
 
@@ -129,7 +130,10 @@ asio::awaitable<std::expected<std::uint64_t, StoreFault>> SqliteStore::begin_epo
 
 asio::awaitable<std::expected<std::vector<OwedEntry>, StoreFault>> SqliteStore::lease(
     std::string_view destination, Position after, std::size_t limit) {
-  return in_group<std::vector<OwedEntry>>(
+  // From memory also while the journal is busy with a group. When it is broken, nothing is told.
+  if (!broken_.load() && !stopping_.load())
+    if (auto told = fresh_.told(destination, after, limit)) co_return std::move(*told);
+  co_return co_await in_group<std::vector<OwedEntry>>(
       [=](SqliteJournal& journal) -> std::expected<std::vector<OwedEntry>, StoreFault> {
         return journal.outbox().lease(destination, after, limit);
       });
