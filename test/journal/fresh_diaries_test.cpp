@@ -118,7 +118,7 @@ TEST_F(FreshDiariesTest, MemoryAndTablesTogetherTellEveryDebtInOrder) {
     std::string subject;
     bool parked = false;
   };
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE(seed);
     test.options.path = test.directory.file("journal-" + std::to_string(seed) + ".db");
     test.options.fresh_bytes_max = seed % 3 == 0 ? 4'000 : 1 << 20;
@@ -129,7 +129,7 @@ TEST_F(FreshDiariesTest, MemoryAndTablesTogetherTellEveryDebtInOrder) {
     std::map<std::string, std::set<Position>> leased;
     Position next = 1;
     test.drive([&]() -> asio::awaitable<void> {
-      for (int step = 0; step < 400; ++step) {
+      for (int step = 0; step < 150; ++step) {
         const std::string to = random.chance(0.5) ? "default" : "second";
         auto& owed = debts[to];
         if (random.chance(0.4)) {
