@@ -76,6 +76,7 @@ Node::Node(Surroundings& around, std::string key_set)
 Node::~Node() {
   store_.reset();
   clock_.reset();
+  delivery_.reset();
   context_.reset();
 }
 

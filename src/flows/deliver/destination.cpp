@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace vesper {
 namespace {
 
 constexpr std::size_t settle_batch_max = 512, read_ahead_bytes = 4 * 1024 * 1024;
+constexpr std::size_t kept_bundle_bytes = 64 * 1024;
 constexpr Duration store_wait = 200ms, rescan_every = 60s;
 
 }  // namespace
@@ -84,6 +86,7 @@ void Destination::stop() {
   if (stage_ != Stage::running) return;
   stage_ = Stage::stopping;
   if (sleeping_) ticking_.cancel();
+  send_home();
   pump();
 }
 
@@ -247,6 +250,12 @@ DeliveryJob Destination::take_job(Instant now) {
 }
 
 void Destination::start_worker(Instant now) {
+  if (!resting_.empty()) {
+    Resting resting = std::move(resting_.back());
+    resting_.pop_back();
+    resting.worker->job = take_job(now);
+    return std::move(resting.wake)();
+  }
   ++active_;
   auto begin = [this, job = take_job(now)](TaskRecord* task) mutable {
     return work(std::move(job), task);
@@ -254,23 +263,40 @@ void Destination::start_worker(Instant now) {
   workers_.spawn_then(executor_, "worker", for_ever, std::move(begin), [this] { ended(); });
 }
 
-asio::awaitable<void> Destination::work(DeliveryJob job, TaskRecord* task) {
+asio::awaitable<void> Destination::work(DeliveryJob first, TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  std::string bundle;
-  for (;;) {
-    auto result = co_await attempt(ports_, settings_, job, random_, bundle, task);
+  Worker self{std::move(first), {}};
+  while (self.job.diary != nullptr) {
+    auto result = co_await attempt(ports_, settings_, self.job, random_, self.bundle, task);
     --in_flight_;
     ports_.telemetry.add(Gauge::deliveries_in_flight, -1);
     // A try that we cut ourselves says nothing about anybody.
     if (!cutting_ || result.outcome.verdict != upstream::Verdict::retry)
-      conclude(job, std::move(result));
-    job.diary.reset();
+      conclude(self.job, std::move(result));
+    self.job.diary.reset();
     const Instant now = ports_.clock.now();
-    if (!can_start(now)) break;
-    job = take_job(now);
+    if (can_start(now)) self.job = take_job(now);
     pump();
+    if (self.job.diary != nullptr || stage_ != Stage::running) continue;
+    if (self.bundle.capacity() > kept_bundle_bytes) std::string().swap(self.bundle);
+    if (task != nullptr) task->mark("next.diary", now);
+    co_await rest(self);
   }
-  pump();
+}
+
+// Until start_worker() has a diary for it, or send_home() has none.
+asio::awaitable<void> Destination::rest(Worker& worker) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [this, &worker](auto wake) { resting_.push_back({&worker, std::move(wake)}); },
+      asio::use_awaitable);
+}
+
+void Destination::send_home() {
+  while (!resting_.empty()) {
+    auto wake = std::move(resting_.back().wake);
+    resting_.pop_back();
+    std::move(wake)();
+  }
 }
 
 asio::awaitable<void> Destination::settle() {

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -39,8 +40,9 @@ struct DestinationStatus {
 ///
 ///   Shape: everything here is pump(): it starts what can be started now; each piece of work calls
 ///   it when it ends; one sleeper calls it when the next thing is due. Nothing polls.
-///   Bounds: one question, one read-ahead, one settlement and `concurrency` tries at a time.
-///   Thread: the delivery executor; destinations share nothing but it and the ports.
+///   Bounds: one question, one read-ahead, one settlement and `concurrency` tries at a time; as
+///   many workers, which rest while there is nothing to carry. Thread: the delivery executor;
+///   destinations share nothing but it and the ports.
 class Destination {
  public:
   Destination(asio::any_io_executor executor, const UpstreamSettings& settings,
@@ -68,6 +70,15 @@ class Destination {
 
  private:
   enum class Stage : std::uint8_t { closed, running, stopping };
+  /// What a worker has: it lives in the worker's own frame.
+  struct Worker {
+    DeliveryJob job;
+    std::string bundle;
+  };
+  struct Resting {
+    Worker* worker;
+    asio::async_result<asio::use_awaitable_t<>, void()>::handler_type wake;
+  };
 
   void spawn(StaticText name, asio::awaitable<void> work,
              std::source_location created = std::source_location::current());
@@ -86,7 +97,9 @@ class Destination {
   asio::awaitable<void> load_singly(std::vector<OwedEntry> entries);
   DeliveryJob take_job(Instant now);
   void start_worker(Instant now);
-  asio::awaitable<void> work(DeliveryJob job, TaskRecord* task);
+  asio::awaitable<void> work(DeliveryJob first, TaskRecord* task);
+  asio::awaitable<void> rest(Worker& worker);
+  void send_home();
   asio::awaitable<void> settle();
 
   void conclude(const DeliveryJob& job, AttemptResult&& result);
@@ -115,6 +128,7 @@ class Destination {
   std::vector<Settlement> outcomes_;
   Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
   const TaskScope tasks_, ticking_, workers_;
+  std::vector<Resting> resting_;  ///< without a diary; the last to rest is the first to wake
   std::function<void()> on_idle_;
 
   std::string last_error_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/https_client/deadline_sweep.hpp"
 #include "io/https_client/response_parser.hpp"
 #include "io/https_client/tls_source.hpp"
 #include "io/https_client/url.hpp"
@@ -21,7 +22,7 @@ enum class WireFault : std::uint8_t { none, refused, timed_out, cut, not_http, t
 ///   Thread: its executor's only. No function throws.
 ///   Shape: expire() closes it from outside when the deadline passes; every await then ends with
 ///   timed_out.
-class ClientConnection {
+class ClientConnection : public Expiring {
  public:
   explicit ClientConnection(const asio::any_io_executor& executor) : socket_(executor) {}
 
@@ -31,16 +32,14 @@ class ClientConnection {
   asio::awaitable<WireFault> connect(const Url& url, std::vector<asio::ip::tcp::endpoint> addresses,
                                      TlsSource::Context tls);
   /// Sends one request and reads one response into `parser`.
+  /// `head` and `body` outlive the await.
   asio::awaitable<WireFault> exchange(std::string_view head, std::string_view body,
                                       ResponseParser& parser);
-  void expire();
+  void expire() override;
 
   /// The server had closed it while it was idle: nothing of the request was answered.
   [[nodiscard]] bool was_stale() const { return stale_; }
   [[nodiscard]] bool reusable() const { return reusable_; }
-
-  std::string head;      ///< room for the next request's head
-  Instant idle_since{};  ///< kept by the pool
 
  private:
   using TlsStream = asio::ssl::stream<asio::ip::tcp::socket&>;
@@ -49,6 +48,7 @@ class ClientConnection {
   asio::awaitable<WireFault> run(Stream& stream, std::string_view head, std::string_view body,
                                  ResponseParser& parser);
   [[nodiscard]] WireFault fault_of(boost::system::error_code error) const;
+  [[nodiscard]] std::size_t send_now(std::string_view head, std::string_view body);
 
   asio::ip::tcp::socket socket_;
   TlsSource::Context context_;

@@ -21,6 +21,9 @@ class Credentials {
  public:
   Credentials(const asio::any_io_executor& executor, const UpstreamSettings& settings,
               HttpFetch& fetch, Clock& clock);
+  [[nodiscard]] bool none() const {
+    return settings_.bearer_file.empty() && settings_.oauth_token_url.empty();
+  }
   /// Leaves the header's value in value(); empty when none is needed.
   asio::awaitable<bool> ready(Deadline deadline);
   [[nodiscard]] const std::string& value() const { return value_; }

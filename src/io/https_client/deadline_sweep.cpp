@@ -12,31 +12,38 @@ DeadlineSweep::~DeadlineSweep() {
   state_->timer.cancel();
 }
 
-DeadlineSweep::Ticket DeadlineSweep::add(Instant at, std::function<void()> expired) {
-  const auto ticket = state_->entries.emplace(at, std::move(expired));
-  if (at < state_->armed_for) arm(state_);
-  return ticket;
+void DeadlineSweep::add(KeptDeadline& kept) {
+  KeptDeadline* before = state_->last;
+  while (before != nullptr && before->at_ > kept.at_) before = before->before_;
+  kept.before_ = before;
+  kept.after_ = before == nullptr ? state_->first : before->after_;
+  (before == nullptr ? state_->first : before->after_) = &kept;
+  (kept.after_ == nullptr ? state_->last : kept.after_->before_) = &kept;
+  if (kept.at_ < state_->armed_for) arm(state_);
 }
 
 // The timer is left as it is: it finds nothing due and looks for the next.
-void DeadlineSweep::remove(Ticket ticket) {
-  state_->entries.erase(ticket);
+void DeadlineSweep::remove(State& state, KeptDeadline& kept) {
+  (kept.before_ == nullptr ? state.first : kept.before_->after_) = kept.after_;
+  (kept.after_ == nullptr ? state.last : kept.after_->before_) = kept.before_;
+  kept.kept_ = false;
 }
 
 void DeadlineSweep::arm(const std::shared_ptr<State>& state) {
-  if (state->entries.empty()) {
+  if (state->first == nullptr) {
     state->armed_for = Instant::max();
     return;
   }
-  state->armed_for = state->entries.begin()->first;
+  state->armed_for = state->first->at_;
   state->timer.expires_after(
       std::max<Duration>(state->armed_for - state->clock.now(), Duration::zero()));
   state->timer.async_wait([state](boost::system::error_code cancelled) {
     if (cancelled || !state->alive) return;
     const Instant now = state->clock.now();
-    while (state->alive && !state->entries.empty() && state->entries.begin()->first <= now) {
-      auto entry = state->entries.extract(state->entries.begin());
-      entry.mapped()();
+    while (state->alive && state->first != nullptr && state->first->at_ <= now) {
+      KeptDeadline& passed = *state->first;
+      remove(*state, passed);
+      passed.what_.expire();
     }
     if (state->alive) arm(state);
   });

@@ -65,11 +65,12 @@ asio::awaitable<std::expected<FetchReply, FetchFault>> FetchClient::fetch(const 
   const auto executor = co_await asio::this_coro::executor;
   ClientConnection connection{executor};
   DeadlineSweep sweep{executor, clock_};
-  KeptDeadline kept{sweep, deadline.at, [&] { connection.expire(); }};
+  const KeptDeadline kept{sweep, deadline.at, connection};
   WireFault fault = co_await connection.connect(*url, std::move(*addresses), std::move(context));
   if (fault != WireFault::none) co_return std::unexpected(fault_of(fault));
   ResponseParser parser{body_max, body_max};
-  fault = co_await connection.exchange(head_of(request, *url), request.body, parser);
+  const std::string head = head_of(request, *url);
+  fault = co_await connection.exchange(head, request.body, parser);
   if (fault != WireFault::none) co_return std::unexpected(fault_of(fault));
   if (parser.cut_short()) co_return std::unexpected(FetchFault::too_large);
   FetchReply reply;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/ensure.hpp"
 
@@ -30,17 +31,25 @@ const EVP_MD* sha256() {
   return algorithm;
 }
 
-}  // namespace
-
-DigestSink::DigestSink() : context_(EVP_MD_CTX_new()) {
-  ensure(context_ && EVP_DigestInit_ex(context_.get(), sha256(), nullptr) == 1);
+Hash digest_of_nothing() {
+  Hash hash{};
+  unsigned size = 0;
+  ensure(EVP_Digest("", 0, hash.data(), &size, sha256(), nullptr) == 1);
+  return hash;
 }
 
+}  // namespace
+
 void DigestSink::take(std::string_view piece) {
+  if (!context_) context_.reset(EVP_MD_CTX_new());
+  if (!begun_) ensure(context_ && EVP_DigestInit_ex(context_.get(), sha256(), nullptr) == 1);
+  begun_ = true;
   ensure(EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) == 1);
 }
 
 Hash DigestSink::finish() {
+  static const Hash nothing = digest_of_nothing();
+  if (!std::exchange(begun_, false)) return nothing;
   Hash hash{};
   unsigned size = 0;
   ensure(EVP_DigestFinal_ex(context_.get(), hash.data(), &size) == 1 && size == hash.size());

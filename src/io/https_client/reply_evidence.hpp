@@ -8,10 +8,9 @@
 
 namespace vesper {
 
-/// SHA-256 of a reply body as it passes.
+/// SHA-256 of a reply body as it passes. Used again for the next reply after finish().
 class DigestSink final : public ResponseParser::Sink {
  public:
-  DigestSink();
   void take(std::string_view piece) override;
   [[nodiscard]] Hash finish();
 
@@ -20,6 +19,7 @@ class DigestSink final : public ResponseParser::Sink {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
   std::unique_ptr<EVP_MD_CTX, Free> context_;
+  bool begun_ = false;
 };
 
 /// The reply as delivery judges and keeps it, without its digest.

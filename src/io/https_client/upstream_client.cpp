@@ -41,6 +41,10 @@ UpstreamReply no_answer(Trouble trouble) {
   return reply;
 }
 
+asio::awaitable<UpstreamReply> no_destination() {
+  co_return no_answer(Trouble::refused);
+}
+
 void append_number(std::string& out, std::size_t number) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
@@ -72,6 +76,15 @@ std::string fault_of(const UpstreamSettings& s) {
   return {};
 }
 
+/// A connection with what each of its exchanges needs anew, but for the memory.
+struct UpstreamClient::KeptConnection final : ClientConnection {
+  using ClientConnection::ClientConnection;
+  std::string head;
+  ResponseParser parser{keep_max, read_max};
+  DigestSink digest;
+  Instant idle_since{};
+};
+
 struct UpstreamClient::Pool {
   Pool(asio::any_io_executor executor, const UpstreamSettings& s, Clock& clock)
       : settings(s),
@@ -87,7 +100,7 @@ struct UpstreamClient::Pool {
            "Content-Type: application/fhir+json\r\n";
   }
 
-  std::unique_ptr<ClientConnection> take_idle(Instant now) {
+  std::unique_ptr<KeptConnection> take_idle(Instant now) {
     while (!idle.empty()) {
       auto connection = std::move(idle.back());
       idle.pop_back();
@@ -97,8 +110,11 @@ struct UpstreamClient::Pool {
     return nullptr;
   }
 
-  void give_back(std::unique_ptr<ClientConnection> connection, Instant now) {
+  void give_back(std::unique_ptr<KeptConnection> connection, Instant now) {
     if (!connection->reusable() || idle.size() >= settings.concurrency) return;
+    constexpr std::size_t large_body = 4096;
+    if (connection->parser.body().capacity() > large_body)
+      connection->parser = ResponseParser{keep_max, read_max};
     connection->idle_since = now;
     const auto fresh = std::ranges::find_if(
         idle, [&](const auto& c) { return now - c->idle_since < settings.idle_max; });
@@ -112,7 +128,7 @@ struct UpstreamClient::Pool {
   FetchClient fetch;
   Credentials credentials;
   std::string head;
-  std::vector<std::unique_ptr<ClientConnection>> idle;  // oldest first
+  std::vector<std::unique_ptr<KeptConnection>> idle;  // oldest first
   std::vector<asio::ip::tcp::endpoint> addresses;
   Instant resolve_again{};
 };
@@ -134,13 +150,9 @@ UpstreamClient::Pool* UpstreamClient::find(std::string_view name) const {
 
 asio::awaitable<UpstreamReply> UpstreamClient::post(const UpstreamRequest& request,
                                                     Deadline deadline) {
-  co_await asio::this_coro::throw_if_cancelled(false);
   Pool* pool = find(request.destination);
-  if (!pool || !pool->url) co_return no_answer(Trouble::refused);
-  if (!co_await pool->credentials.ready(deadline)) co_return no_answer(Trouble::credentials);
-  UpstreamReply reply = co_await try_once(*pool, request, deadline);
-  if (reply.status == 401) pool->credentials.refused();
-  co_return reply;
+  if (!pool || !pool->url) return no_destination();
+  return try_with(*pool, request, deadline);
 }
 
 namespace {
@@ -162,15 +174,17 @@ void write_head(std::string& out, std::string_view fixed, const UpstreamRequest&
 
 }  // namespace
 
-asio::awaitable<UpstreamReply> UpstreamClient::try_once(Pool& pool, const UpstreamRequest& request,
+asio::awaitable<UpstreamReply> UpstreamClient::try_with(Pool& pool, const UpstreamRequest& request,
                                                         Deadline deadline) {
-  ResponseParser parser{keep_max, read_max};
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const bool ready = pool.credentials.none() || co_await pool.credentials.ready(deadline);
+  if (!ready) co_return no_answer(Trouble::credentials);
   for (bool fresh = false;; fresh = true) {
     const Instant now = clock_.now();
     auto connection = fresh ? nullptr : pool.take_idle(now);
     const bool connected = connection != nullptr;
     if (!connected) {
-      connection = std::make_unique<ClientConnection>(executor_);
+      connection = std::make_unique<KeptConnection>(executor_);
       if (now >= pool.resolve_again || pool.addresses.empty()) {
         auto found = co_await resolve(*pool.url, deadline, clock_);
         if (!found) co_return no_answer(trouble_of(found.error()));
@@ -180,7 +194,7 @@ asio::awaitable<UpstreamReply> UpstreamClient::try_once(Pool& pool, const Upstre
       if (!pool.url->tls && !pool.settings.allow_plain_http)
         std::erase_if(pool.addresses, [](const auto& a) { return !a.address().is_loopback(); });
     }
-    KeptDeadline kept{sweep_, deadline.at, [c = connection.get()] { c->expire(); }};
+    const KeptDeadline kept{sweep_, deadline.at, *connection};
     if (!connected) {
       TlsSource::Context context;
       if (pool.url->tls) {
@@ -196,16 +210,17 @@ asio::awaitable<UpstreamReply> UpstreamClient::try_once(Pool& pool, const Upstre
       }
     }
     write_head(connection->head, pool.head, request, pool.credentials.value());
-    DigestSink digest;
+    ResponseParser& parser = connection->parser;
     parser.reset();
-    parser.set_sink(&digest);
+    parser.set_sink(&connection->digest);
     const auto fault = co_await connection->exchange(connection->head, request.bundle, parser);
     if (fault != WireFault::none) {
       if (connected && connection->was_stale() && !deadline.passed(clock_.now())) continue;
       co_return no_answer(trouble_of(fault));
     }
     auto reply = reply_of(parser);
-    reply.body_digest = digest.finish();
+    reply.body_digest = connection->digest.finish();
+    if (reply.status == 401) pool.credentials.refused();
     pool.give_back(std::move(connection), clock_.now());
     co_return reply;
   }

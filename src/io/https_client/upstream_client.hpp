@@ -13,9 +13,6 @@
 
 namespace vesper {
 
-class ClientConnection;
-class ResponseParser;
-
 /// What is wrong with a destination's table, in words for the person who wrote it; empty when
 /// nothing is: start-up refuses it.
 [[nodiscard]] std::string fault_of(const UpstreamSettings& settings);
@@ -35,8 +32,9 @@ class UpstreamClient final : public Upstream {
 
  private:
   struct Pool;
+  struct KeptConnection;
   [[nodiscard]] Pool* find(std::string_view name) const;
-  asio::awaitable<UpstreamReply> try_once(Pool& pool, const UpstreamRequest& request,
+  asio::awaitable<UpstreamReply> try_with(Pool& pool, const UpstreamRequest& request,
                                           Deadline deadline);
 
   asio::any_io_executor executor_;

@@ -78,9 +78,9 @@ class OutboxTables {
   FreshDiaries fresh_;
   Position last_owed_ = 0;  ///< since the tables were loaded
   std::map<std::string, Destination, std::less<>> destinations_;
-  Statement insert_owed_, insert_blocked_, delete_owed_, delete_run_, select_owed_, scan_owed_, update_owed_,
-      insert_settled_, insert_parked_, delete_parked_, select_parked_, unblock_, delete_blocked_,
-      delete_blocked_at_, update_counts_, insert_destination_;
+  Statement insert_owed_, insert_blocked_, delete_owed_, delete_run_, select_owed_, scan_owed_,
+      update_owed_, insert_settled_, insert_parked_, delete_parked_, select_parked_, unblock_,
+      delete_blocked_, delete_blocked_at_, update_counts_, insert_destination_;
 };
 
 }  // namespace vesper
