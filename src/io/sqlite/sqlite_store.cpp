@@ -55,6 +55,7 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       clock_(clock),
       telemetry_(telemetry),
       on_fatal_(std::move(on_fatal)),
+      scope_(scope),
       journal_(std::move(journal)),
       queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
       readers_(std::move(readers), scope),

@@ -113,6 +113,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   Clock& clock_;
   Telemetry& telemetry_;
   Fatal on_fatal_;
+  const TaskScope scope_;  ///< its threads write in what it owns
   std::unique_ptr<SqliteJournal> journal_;
   std::shared_ptr<CommitQueue> queue_;
   CommitPace pace_;
