@@ -1,4 +1,5 @@
 #include "app/commands.hpp"
+#include "app/drill_options.hpp"
 #include "app/surge_options.hpp"
 
 namespace vesper {
@@ -280,6 +281,35 @@ constexpr Command table[] = {
      .arguments = {},
      .options = surge_options,
      .run = command_surge},
+    {.name = "drill friday-night",
+     .summary = "Replay the incident: the evening peak while the data platform slows",
+     .detail =
+         "Baseline, then five times as much while the data platform slows from 20 ms to 10 s, then "
+         "baseline with the platform healed: first to the incident's service (vesper_naive, where "
+         "it is at hand), then to Vesper, under the same limits of descriptors and memory. The "
+         "exit status is 1 when Vesper lost, doubled or misordered a diary.",
+     .arguments = {},
+     .options = friday_night_options,
+     .run = command_drill_friday_night},
+    {.name = "drill list",
+     .summary = "Name the drills: faults, each with its promises",
+     .detail = "",
+     .arguments = {},
+     .options = drill_list_options,
+     .run = command_drill_list},
+    {.name = "drill run",
+     .summary = "Play a fault to a server of its own and hold it to its promises",
+     .detail =
+         "Starts this program's `serve` as a child in a temporary folder, with a fake data "
+         "platform "
+         "and patients who send diaries all the while, makes the fault, heals it, and checks: "
+         "nothing acknowledged is lost, nothing takes effect twice or out of a patient's order, "
+         "refusals come early, all is as before when it is over, and nothing is left behind. The "
+         "exit status is 1 when a promise was broken, or the run is worse than the last one kept "
+         "in the results folder. A drill that cannot run here says why and is skipped.",
+     .arguments = drill_run_arguments,
+     .options = drill_run_options,
+     .run = command_drill_run},
     {.name = "token mint",
      .summary = "Make a development token",
      .detail = "The token is printed alone on a line. The server itself never signs tokens.",

@@ -86,9 +86,8 @@ PlatformServer::PlatformServer(asio::io_context& context, Platform& platform)
     : context_(context), platform_(platform) {}
 
 std::expected<void, std::string> PlatformServer::open(const std::string& listen) {
-  auto wanted = parse_listen(listen);
+  const auto wanted = parse_listen(listen);
   if (!wanted) return std::unexpected("an address and a port are needed, as 127.0.0.1:9090");
-  if (wanted->port() == 0 && endpoint_.port() != 0) wanted = endpoint_;
   auto acceptor = std::make_shared<tcp::acceptor>(context_);
   boost::system::error_code failed;
   acceptor->open(wanted->protocol(), failed);

@@ -16,16 +16,15 @@ namespace vesper::standin {
 namespace asio = boost::asio;
 
 /// The stand-in's HTTP port.
-///   Shape:  open() -> serving -> close() -> nothing listens, no connection is left -> open() again
-///           on the same port.
-///   Thread: the context's one thread; it must outlive what it serves.
+///   Shape:  open() -> serving -> close() -> nothing listens, no connection is left -> open()
+///   again. Thread: the context's one thread; it must outlive what it serves.
 class PlatformServer {
  public:
   PlatformServer(asio::io_context& context, Platform& platform);
   ~PlatformServer() { close(); }
   PlatformServer(const PlatformServer&) = delete;
 
-  /// Listens on `address:port`; port 0 takes a free one the first time, and the same one later.
+  /// Listens on `address:port`; port 0 takes a free one.
   ///   Errors: a sentence.
   [[nodiscard]] std::expected<void, std::string> open(const std::string& listen);
   void close();
