@@ -7,7 +7,10 @@ Loop::Loop(const TaskScope& parent, std::string name)
 
 void Loop::run() {
   thread_ = TaskThread{scope_, "thread", "vesper-" + name_,
-                       [this](const std::stop_token&, TaskRecord*) { context_.run(); }};
+                       [this](const std::stop_token&, TaskRecord* task) {
+                         if (task != nullptr) task->mark("loop.run", scope_.now());
+                         context_.run();
+                       }};
 }
 
 void Loop::stop() {

@@ -23,6 +23,7 @@ class Loop {
   /// Ends the thread and joins it; idempotent.
   void stop();
   [[nodiscard]] bool running() const { return thread_.joinable(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const TaskScope& scope() const { return scope_; }
   [[nodiscard]] asio::io_context& context() { return context_; }
   [[nodiscard]] asio::io_context::executor_type executor() { return context_.get_executor(); }

@@ -8,20 +8,11 @@
 
 #include "app/await_on.hpp"
 #include "app/demonstration.hpp"
+#include "app/server_shard.hpp"
 #include "app/settings.hpp"
 #include "stages/journal/journal_formats.hpp"
 
 namespace vesper {
-
-/// One event loop of the intake, with everything that only it touches.
-struct Server::Shard {
-  Shard(const TaskScope& parent, const std::string& name) : loop(parent, name) {}
-  Loop loop;
-  ShardCatalog catalog;
-  std::unique_ptr<BundleDeriver> bundles;
-  std::unique_ptr<IntakeService> service;
-  std::unique_ptr<HttpServer> server;
-};
 
 namespace {
 
@@ -152,10 +143,9 @@ Started Server::open_intake() {
   const std::uint32_t wanted = config_.intake.shards;
   const std::uint32_t count =
       wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
-  const auto load = make_http_load();
   intake_port_ = config_.intake.listen.port;
   for (std::uint32_t i = 0; i < count; ++i) {
-    add_shard(fmt::format("shard{}", i), load);
+    add_shard(fmt::format("shard{}", i));
     auto port =
         shards_.back()->server->listen(config_.intake.listen.host, intake_port_,
                                        i == 0 ? HttpServer::Share::first : HttpServer::Share::join);
@@ -168,7 +158,7 @@ Started Server::open_intake() {
   return {};
 }
 
-void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load) {
+void Server::add_shard(const std::string& name) {
   auto shard = std::make_unique<Shard>(scope_, name);
   shard->bundles = std::make_unique<BundleDeriver>(shard->catalog);
   shard->service = std::make_unique<IntakeService>(
@@ -177,7 +167,7 @@ void Server::add_shard(const std::string& name, const std::shared_ptr<HttpLoad>&
                            *keys_, health_, entropy_, slots_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
-      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load, tls_,
+      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load_, tls_,
                       shard->loop.scope().part("intake")});
   shards_.push_back(std::move(shard));
 }
@@ -219,6 +209,8 @@ Started Server::open_admin() {
   auto port = await_on(control_, "listen", listen_here(*admin_, config_.admin.listen));
   if (!port) return failed(2, listen_advice("admin.listen", port.error().text));
   admin_port_ = *port;
+  stall_scope_.spawn(control_.executor(), "stall watch", for_ever,
+                     [this](TaskRecord* task) { return stall_watch_.run(task); });
   return {};
 }
 
@@ -275,6 +267,7 @@ void Server::end_background_work() {
   };
   end(delivering_, watch_scope_);
   end(control_, keys_scope_);
+  end(control_, stall_scope_);
 }
 
 void Server::announce() {

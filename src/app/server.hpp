@@ -15,12 +15,16 @@
 #include "flows/deliver/delivery.hpp"
 #include "flows/deliver/outbox_api.hpp"
 #include "flows/deliver/outbox_watch.hpp"
+#include "flows/diagnose/stall_watch.hpp"
+#include "flows/diagnose/task_dump.hpp"
+#include "flows/diagnose/vars.hpp"
 #include "flows/health.hpp"
 #include "flows/intake_service.hpp"
 #include "flows/keys/key_keeper.hpp"
 #include "io/clock/system_clock.hpp"
 #include "io/entropy/system_entropy.hpp"
 #include "io/files/file_system.hpp"
+#include "io/http/buffers.hpp"
 #include "io/http/server.hpp"
 #include "io/https_client/fetch_client.hpp"
 #include "io/https_client/upstream_client.hpp"
@@ -70,7 +74,7 @@ class Server {
   [[nodiscard]] Started publish_demonstration();
   [[nodiscard]] Started open_intake();
   void end_background_work();
-  void add_shard(const std::string& name, const std::shared_ptr<HttpLoad>& load);
+  void add_shard(const std::string& name);
   [[nodiscard]] Started open_admin();
   [[nodiscard]] Started start_delivery();
   [[nodiscard]] std::vector<KeySource> key_sources();
@@ -81,6 +85,9 @@ class Server {
   [[nodiscard]] std::vector<std::future<std::size_t>> drain_shards(Deadline deadline);
   void add_outbox_routes();
   void add_trial_routes();
+  void add_diagnosis_routes();
+  void dump_tasks(Exchange& exchange);
+  [[nodiscard]] Vars vars() const;
   bool guard_admin(Exchange& exchange, bool changes);
   void announce();
   [[noreturn]] void die(std::string_view why);
@@ -88,6 +95,7 @@ class Server {
   const Config config_;
   const bool demo_;
   SystemClock clock_;
+  const Instant began_ = clock_.now();
   std::shared_ptr<TaskRegistry> tasks_ = std::make_shared<TaskRegistry>(&clock_);
   const TaskScope scope_{tasks_, "vesper"};
   SystemEntropy entropy_;
@@ -100,6 +108,7 @@ class Server {
   std::unique_ptr<SqliteStore> store_;
   Loop control_{scope_, "admin"}, delivering_{scope_, "deliver"};
   const TaskScope keys_scope_ = control_.scope().part("keys"),
+                  stall_scope_ = control_.scope().part("stalls"),
                   watch_scope_ = delivering_.scope().part("outbox.watch");
   std::shared_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<FetchClient>> fetchers_;
@@ -118,6 +127,9 @@ class Server {
   std::unique_ptr<TrialRoutes> admin_trials_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<HttpServer> admin_;
+  const std::shared_ptr<HttpLoad> load_ = make_http_load();
+  StallWatch stall_watch_{*tasks_, clock_, metrics_, log_};
+  FrameAddresses frame_addresses_;
   std::uint16_t intake_port_ = 0, admin_port_ = 0;
   bool announced_ = false, stopped_ = false;
 };

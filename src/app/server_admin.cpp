@@ -24,6 +24,8 @@ constexpr std::string_view admin_index = R"(<!doctype html>
 <li><a href="/healthz">/healthz</a>: alive</li>
 <li><a href="/readyz">/readyz</a>: willing to take traffic, with reasons</li>
 <li><a href="/metrics">/metrics</a>: figures of every stage, for Prometheus</li>
+<li><a href="/debug/pprof/">/debug/pprof/</a>: every live task</li>
+<li><a href="/debug/vars">/debug/vars</a>: queues, memory, tasks by scope</li>
 <li><a href="/outbox?format=text">/outbox</a>: what is owed to whom</li>
 <li><a href="/openapi.json">/openapi.json</a>: every route of both ports, for programs</li>
 <li><code>POST /drain</code>, <code>POST /undrain</code>: leave and rejoin the load balancer</li>
@@ -130,6 +132,7 @@ void Server::add_admin_routes() {
                       });
   add_drain_route("/drain", true);
   add_drain_route("/undrain", false);
+  add_diagnosis_routes();
   add_outbox_routes();
   add_trial_routes();
 }

@@ -60,6 +60,7 @@ namespace vesper {
   X(tokens_cached, "vesper_access_tokens_total", R"(outcome="cached")", "Tokens by outcome")     \
   X(tokens_verified, "vesper_access_tokens_total", R"(outcome="verified")", "Tokens by outcome") \
   X(tokens_refused, "vesper_access_tokens_total", R"(outcome="refused")", "Tokens by outcome")   \
+  X(tasks_stalled, "vesper_tasks_stalls_total", "", "Tasks found past their deadline")           \
   X(log_lines_lost, "vesper_log_lines_lost_total", "", "Log lines dropped because stdout was slow")
 
 #define VESPER_GAUGES(X)                                                                          \
@@ -79,7 +80,9 @@ namespace vesper {
     "Destinations whose breaker is not open for deliveries")                                      \
   X(destinations_paused, "vesper_relay_destinations_paused", "",                                  \
     "Destinations that somebody has paused")                                                      \
-  X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")
+  X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \
+  X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                   \
+  X(tasks_stalled_now, "vesper_tasks_stalled", "", "Tasks that are past their deadline now")
 
 #define VESPER_HISTOGRAMS(X)                                                                      \
   X(ingest_seconds, "vesper_ingest_seconds", "", "Head read to answer ready, POST /patient/data") \

@@ -12,15 +12,19 @@ namespace vesper {
 class Task {
  public:
   Task() = default;
-  Task(std::shared_ptr<TaskSlab> slab, TaskRecord* record, ScopeRecord* owner)
-      : slab_(std::move(slab)), record_(record), owner_(owner) {}
+  /// `slab` and `owner` are the registry's.
+  Task(std::shared_ptr<TaskRegistry> registry, TaskSlab* slab, TaskRecord* record,
+       ScopeRecord* owner)
+      : registry_(std::move(registry)), slab_(slab), record_(record), owner_(owner) {}
   Task(Task&& other) noexcept
-      : slab_(std::move(other.slab_)),
+      : registry_(std::move(other.registry_)),
+        slab_(other.slab_),
         record_(std::exchange(other.record_, nullptr)),
         owner_(std::exchange(other.owner_, nullptr)) {}
   Task& operator=(Task&& other) noexcept {
     end();
-    slab_ = std::move(other.slab_);
+    registry_ = std::move(other.registry_);
+    slab_ = other.slab_;
     record_ = std::exchange(other.record_, nullptr);
     owner_ = std::exchange(other.owner_, nullptr);
     return *this;
@@ -39,7 +43,8 @@ class Task {
   }
 
  private:
-  std::shared_ptr<TaskSlab> slab_;
+  std::shared_ptr<TaskRegistry> registry_;
+  TaskSlab* slab_ = nullptr;
   TaskRecord* record_ = nullptr;
   ScopeRecord* owner_ = nullptr;
 };

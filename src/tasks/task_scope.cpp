@@ -90,7 +90,7 @@ Task TaskScope::begin(StaticText name, Deadline deadline, std::source_location c
                                     .born = now,
                                     .since = now,
                                     .deadline = deadline.at});
-  return {state_->slab, record, owner};
+  return {state_->registry, state_->slab.get(), record, owner};
 }
 
 TaskScope::Ending TaskScope::start(StaticText name, Deadline deadline,

@@ -60,7 +60,7 @@ def is_test_text(name, text):
     return is_test(name) or name.endswith(".hpp") and "#include <gtest/" in text
 
 
-TYPE = re.compile(r"^(?:class|struct|union|enum class)\s+(?:alignas\([^)]*\)\s*)?([A-Z]\w*)\b[^;{]*\{", re.M)
+TYPE = re.compile(r"^(?:class|struct|union|enum class)\s+(?:alignas\([^)]*\)\s*)?([A-Z]\w*)\b(?!::)[^;{]*\{", re.M)
 
 
 def check_one_definition(texts, report):

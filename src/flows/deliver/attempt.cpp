@@ -10,9 +10,6 @@
 namespace vesper {
 namespace {
 
-// The client ends a try at its deadline; what has not by then is stuck.
-constexpr Duration answer_slack = 1s;
-
 std::string traceparent(const Uuid& id, Random& random) {
   std::string text = "00-";
   append_hex(text, id.bytes);
@@ -58,7 +55,7 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
   const std::string trace = traceparent(job.entry.delivery_id, random);
   const Instant started = ports.clock.now();
   const Deadline deadline{started + settings.deadline};
-  const Waiting waiting{task, "upstream.reply", started, deadline.at + answer_slack};
+  const Waiting waiting{task, "upstream.reply", started, deadline.at};
   UpstreamReply reply = co_await ports.upstream.post({.destination = settings.name,
                                                       .delivery_id = job.entry.delivery_id,
                                                       .content_hash = job.diary->facts.content_hash,

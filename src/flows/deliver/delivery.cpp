@@ -49,6 +49,13 @@ void Delivery::rescan() {
   notify();
 }
 
+std::vector<std::pair<std::string, QueueFigures>> Delivery::windows() const {
+  std::vector<std::pair<std::string, QueueFigures>> windows;
+  for (const auto& destination : destinations_)
+    windows.emplace_back(destination->name(), destination->window());
+  return windows;
+}
+
 bool Delivery::idle() const {
   return std::ranges::all_of(destinations_, [](const auto& d) { return d->idle(); });
 }

@@ -48,6 +48,8 @@ class Delivery {
 
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   [[nodiscard]] Clock& clock() const { return ports_.clock; }
+  /// By destination. Any thread.
+  [[nodiscard]] std::vector<std::pair<std::string, QueueFigures>> windows() const;
   [[nodiscard]] const TaskScope& scope() const { return ports_.scope; }
 
  private:

@@ -100,8 +100,25 @@ void Destination::pump() {
   pump_again_ = true;
   if (pumping_) return;
   pumping_ = true;
-  while (std::exchange(pump_again_, false)) pump_once(ports_.clock.now());
+  Instant now{};
+  while (std::exchange(pump_again_, false)) pump_once(now = ports_.clock.now());
   pumping_ = false;
+  note_window(now);
+}
+
+void Destination::note_window(Instant now) {
+  const std::size_t held = lanes_.held();
+  held_.store(held, std::memory_order_relaxed);
+  held_most_.raise(held);
+  if (full_since_)
+    full_ns_.fetch_add(Duration{now - *full_since_}.count(), std::memory_order_relaxed);
+  full_since_.reset();
+  if (held >= settings_.window) full_since_ = now;
+}
+
+QueueFigures Destination::window() const {
+  return {held_.load(std::memory_order_relaxed), settings_.window, held_most_.value(),
+          Duration{full_ns_.load(std::memory_order_relaxed)}};
 }
 
 void Destination::pump_once(Instant now) {
@@ -162,7 +179,7 @@ asio::awaitable<void> Destination::tick(TaskRecord* task) {
   while (stage_ == Stage::running) {
     wake_at_ = next_wake(ports_.clock.now());
     sleeping_ = true;
-    if (task != nullptr) task->mark("clock.sleep", ports_.clock.now());
+    if (task != nullptr) task->mark("clock.sleep", ports_.clock.now(), wake_at_);
     (void)co_await ports_.clock.sleep_until(wake_at_);
     sleeping_ = false;
     co_await asio::this_coro::reset_cancellation_state();

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/queue_figures.hpp"
 #include "flows/deliver/attempt.hpp"
 #include "stages/queue/lanes.hpp"
 #include "stages/relay/backoff.hpp"
@@ -67,6 +69,8 @@ class Destination {
 
   [[nodiscard]] DestinationStatus status() const;
   [[nodiscard]] const std::string& name() const { return settings_.name; }
+  /// How much of the window is held; blocked while it is full. Any thread.
+  [[nodiscard]] QueueFigures window() const;
 
  private:
   enum class Stage : std::uint8_t { closed, running, stopping };
@@ -85,6 +89,7 @@ class Destination {
   void ended();
   void pump();
   void pump_once(Instant now);
+  void note_window(Instant now);
   [[nodiscard]] std::size_t load_room(Instant now) const;
   [[nodiscard]] bool can_start(Instant now) const;
   [[nodiscard]] Instant next_wake(Instant now) const;
@@ -130,6 +135,10 @@ class Destination {
   const TaskScope tasks_, ticking_, workers_;
   std::vector<Resting> resting_;  ///< without a diary; the last to rest is the first to wake
   std::function<void()> on_idle_;
+  std::atomic<std::size_t> held_{0};
+  std::atomic<std::int64_t> full_ns_{0};
+  HighWater held_most_;
+  std::optional<Instant> full_since_;
 
   std::string last_error_;
   std::uint16_t last_error_status_ = 0;

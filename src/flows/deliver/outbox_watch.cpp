@@ -14,8 +14,9 @@ asio::awaitable<void> OutboxWatch::run(TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
     if (const auto rows = co_await delivery_.list()) look(*rows);
-    if (task != nullptr) task->mark("clock.sleep", clock_.now());
-    if (!co_await clock_.sleep_until(clock_.now() + look_every)) co_return;
+    const Instant next = clock_.now() + look_every;
+    if (task != nullptr) task->mark("clock.sleep", clock_.now(), next);
+    if (!co_await clock_.sleep_until(next)) co_return;
   }
 }
 

@@ -6,8 +6,6 @@
 namespace vesper {
 namespace {
 
-// The client ends a fetch at its deadline; what has not by then is stuck.
-constexpr Duration answer_slack = 1s;
 constexpr std::size_t set_bytes_max = 256 * 1024, kept_bytes_max = set_bytes_max + 4096;
 
 std::string_view text_of(FetchFault fault) {
@@ -91,7 +89,7 @@ asio::awaitable<void> KeyKeeper::keep(State& state, TaskRecord* task) {
     give_up_when_old(state, ports_.clock.now());
     const Duration pause = state.source.remote() ? rules_.tick : rules_.file_poll;
     const Instant at = ports_.clock.now();
-    if (task != nullptr) task->mark("clock.sleep", at, at + pause + answer_slack);
+    if (task != nullptr) task->mark("clock.sleep", at, at + pause);
     if (!co_await ports_.clock.sleep_until(at + pause)) co_return;
   }
 }
@@ -131,7 +129,7 @@ asio::awaitable<void> KeyKeeper::refresh(State& state, TaskRecord* task) {
   const Deadline deadline{began + state.source.fetch_deadline};
   std::expected<FetchReply, FetchFault> reply;
   {
-    const Waiting waiting{task, "keys.fetch", began, deadline.at + answer_slack};
+    const Waiting waiting{task, "keys.fetch", began, deadline.at};
     reply = co_await state.source.fetch->fetch(request, deadline);
   }
   std::expected<void, std::string> taken;

@@ -14,6 +14,7 @@ Block BlockPool::take(std::size_t size) {
     load_->bytes.fetch_sub(size, std::memory_order_relaxed);
     return {};
   }
+  load_->bytes_most.raise(before + size);
   ++in_use_;
   return Block{size};
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/queue_figures.hpp"
 #include "io/http/http_limits.hpp"
 #include "ports/http_service.hpp"
 
@@ -17,6 +18,7 @@ namespace vesper {
 struct HttpLoad {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> bytes{0};
+  HighWater connections_most, bytes_most;
 };
 
 /// A piece of memory of a connection; empty when there is none.

@@ -24,7 +24,6 @@ constexpr std::size_t refusing_max = 64;  ///< of connections that are being tol
 constexpr int accepts_a_turn = 64;
 constexpr int accepts_a_full_turn = 1;  ///< while the surplus is long
 constexpr std::size_t surplus_long = 2048;
-constexpr Duration stall_after = std::chrono::seconds{1};  ///< a loop that has not turned so long
 constexpr Duration drain_step = std::chrono::milliseconds{20};
 
 ListenFault fault_of(const error_code& error, const std::string& address, std::uint16_t port) {
@@ -103,8 +102,11 @@ void HttpServer::State::close() {
 
 void HttpServer::State::admit(Accepted accepted) {
   auto& load = shard->load->connections;
-  if (load.fetch_add(1, std::memory_order_relaxed) < shard->limits.connections_max)
+  const auto before = load.fetch_add(1, std::memory_order_relaxed);
+  if (before < shard->limits.connections_max) {
+    shard->load->connections_most.raise(before + 1);
     return serve_connection(shard, std::move(accepted));
+  }
   load.fetch_sub(1, std::memory_order_relaxed);
   shard->telemetry.count(Counter::connections_refused);
   if (!shard->tls && shard->refusing < refusing_max)
@@ -153,7 +155,7 @@ asio::awaitable<void> HttpServer::State::sweep(TaskRecord* task) {
   const auto self = shared_from_this();
   while (!shard->stopped) {
     const Instant due = shard->clock.now() + shard->limits.sweep_interval;
-    if (task != nullptr) task->mark("clock.sleep", shard->now, due + stall_after);
+    if (task != nullptr) task->mark("clock.sleep", shard->now, due);
     if (!co_await shard->clock.sleep_until(due)) co_return;
     const Instant now = shard->clock.now();
     const Duration lag = std::max(now - due, Duration::zero());

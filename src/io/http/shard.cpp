@@ -29,7 +29,9 @@ HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Cloc
       date(date_line(clock.wall())),
       now(clock.now()),
       poller(context_in),
-      line(limits.reading) {}
+      line(limits.reading) {
+  figures.last_sweep = now.time_since_epoch().count();
+}
 
 HttpShard::~HttpShard() = default;
 

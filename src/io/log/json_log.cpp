@@ -51,6 +51,7 @@ void JsonLog::write(LogLevel level, std::string_view action, std::string_view me
       ++unreported_;
     } else {
       pending_ += line;
+      most_.raise(pending_.size());
       line.clear();
     }
   }
@@ -63,6 +64,12 @@ void JsonLog::write(LogLevel level, std::string_view action, std::string_view me
 void JsonLog::lose(std::uint64_t lines) {
   lost_.fetch_add(lines, std::memory_order_relaxed);
   if (telemetry_ != nullptr) telemetry_->count(Counter::log_lines_lost, lines);
+}
+
+QueueFigures JsonLog::figures() const {
+  const std::lock_guard lock{mutex_};
+  return {pending_.size(), settings_.queued_bytes_max, most_.value(),
+          Duration{blocked_ns_.load(std::memory_order_relaxed)}};
 }
 
 bool JsonLog::flush(Duration longest) {
@@ -101,6 +108,9 @@ void JsonLog::give_out(std::string_view bytes) {
   while (!bytes.empty()) {
     pollfd ready{settings_.descriptor, POLLOUT, 0};
     const int polled = ::poll(&ready, 1, poll_ms);
+    if (polled == 0)
+      blocked_ns_.fetch_add(Duration{std::chrono::milliseconds{poll_ms}}.count(),
+                            std::memory_order_relaxed);
     if (polled == 0 || (polled < 0 && errno == EINTR)) {
       if (clock_.now().time_since_epoch().count() >= give_up_at_ns_) break;
       continue;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/queue_figures.hpp"
 #include "ports/clock.hpp"
 #include "ports/log.hpp"
 #include "ports/telemetry.hpp"
@@ -38,6 +39,7 @@ class JsonLog final : public Log {
   /// Waits until every line accepted so far is with the kernel.
   ///   Errors: false when `longest` passed first.
   bool flush(Duration longest = 5s);
+  [[nodiscard]] QueueFigures figures() const;
   void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
@@ -51,8 +53,10 @@ class JsonLog final : public Log {
   const Settings settings_;
   std::atomic<LogLevel> level_;
   std::atomic<std::uint64_t> lost_{0};
+  HighWater most_;
+  std::atomic<std::int64_t> blocked_ns_{0};  ///< the writer's, on the descriptor
   std::atomic<std::int64_t> give_up_at_ns_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_, idle_;
   std::string pending_;
   std::uint64_t unreported_ = 0;

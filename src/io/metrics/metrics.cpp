@@ -52,6 +52,8 @@ void append_family(std::string& out, std::span<const MetricRow> rows, std::strin
   }
 }
 
+}  // namespace
+
 std::uint64_t resident_bytes() {
   unsigned long long pages = 0, resident = 0;
   if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
@@ -69,6 +71,8 @@ std::uint64_t open_descriptors() {
   }
   return entries < 3 ? 0 : entries - 3;  // ".", ".." and the directory itself
 }
+
+namespace {
 
 void append_process(std::string& out) {
   rusage usage{};

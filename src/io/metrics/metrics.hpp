@@ -63,6 +63,10 @@ class Metrics final : public Telemetry {
   std::array<Level, gauges> gauges_{};
 };
 
+/// Of this process, from the kernel.
+[[nodiscard]] std::uint64_t resident_bytes();
+[[nodiscard]] std::uint64_t open_descriptors();
+
 inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace vesper

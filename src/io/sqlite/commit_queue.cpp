@@ -75,8 +75,9 @@ void CommitQueue::push(Slot* slot, Handler handler, Deadline deadline) {
   slot->handler.emplace(std::move(handler));
   slot->holders.store(2);
   slot->deadline_ns.store(deadline.at.time_since_epoch().count());
-  entries_.fetch_add(1, std::memory_order_relaxed);
-  bytes_.fetch_add(slot->entry.size(), std::memory_order_relaxed);
+  const std::size_t size = slot->entry.size();
+  entries_most_.raise(entries_.fetch_add(1, std::memory_order_relaxed) + 1);
+  bytes_most_.raise(bytes_.fetch_add(size, std::memory_order_relaxed) + size);
   slot->state.store((slot->state.load() & ~std::uint64_t{0xff}) | queued);
   Slot* head = pushed_.load();
   do {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/queue_figures.hpp"
 #include "io/sqlite/prepared_entry.hpp"
 #include "ports/journal_store.hpp"
 
@@ -61,6 +62,12 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   void wait(int timeout_ms);
   void wake();
   [[nodiscard]] std::size_t entries() const { return entries_.load(std::memory_order_relaxed); }
+  [[nodiscard]] QueueFigures entry_figures() const {
+    return {entries(), slots_.size(), entries_most_.value(), {}};
+  }
+  [[nodiscard]] QueueFigures byte_figures() const {
+    return {bytes_.load(std::memory_order_relaxed), bytes_max_, bytes_most_.value(), {}};
+  }
 
  private:
   enum State : std::uint8_t { free_slot, queued, claimed, abandoned, answered };
@@ -76,6 +83,7 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   std::atomic<Slot*> pushed_{nullptr};       ///< newest first
   std::atomic<bool> sleeping_{false};
   std::atomic<std::size_t> entries_{0}, bytes_{0};
+  HighWater entries_most_, bytes_most_;
   int event_ = -1;
 };
 

@@ -58,7 +58,7 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       scope_(scope),
       journal_(std::move(journal)),
       queue_(std::make_shared<CommitQueue>(options.queue_entries_max, options.queue_bytes_max)),
-      readers_(std::move(readers), scope),
+      readers_(std::move(readers), clock, scope),
       fresh_(journal_->outbox().fresh()) {
   look_at_disk(clock_.now());
   sweep_thread_ = TaskThread{
@@ -113,6 +113,15 @@ JournalHealth SqliteStore::health() const {
 
 JournalLoad SqliteStore::load() const {
   return pace_.predict(queue_->entries(), options_.group_entries_max, clock_.now());
+}
+
+// An entry's wait is not measured one by one: report_group() estimates it for all.
+std::vector<std::pair<std::string, QueueFigures>> SqliteStore::queues() const {
+  QueueFigures entries = queue_->entry_figures();
+  entries.blocked = Duration{waited_ns_.load(std::memory_order_relaxed)};
+  return {{"journal.entries", entries},
+          {"journal.bytes", queue_->byte_figures()},
+          {"journal.reads", readers_.figures()}};
 }
 
 bool SqliteStore::offer(Chore& chore) {
@@ -225,7 +234,11 @@ void SqliteStore::run_group() {
 }
 
 void SqliteStore::report_group(Instant began) {
-  telemetry_.observe(Histogram::commit_seconds, clock_.now() - began);
+  const Duration took = clock_.now() - began;
+  telemetry_.observe(Histogram::commit_seconds, took);
+  // Those that wait now came one after the other while the group was written.
+  waited_ns_.fetch_add(took.count() / 2 * static_cast<std::int64_t>(queue_->entries()),
+                       std::memory_order_relaxed);
   telemetry_.count(Counter::journal_groups);
   telemetry_.count(Counter::journal_group_entries, group_.size());
   std::uint64_t stored = 0, replayed = 0, conflicting = 0;

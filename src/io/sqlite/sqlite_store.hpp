@@ -45,6 +45,8 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   /// Refuses what is new, commits what is queued, indexes, empties the log. Blocks; idempotent.
   void stop();
   [[nodiscard]] JournalHealth health() const;
+  /// By name: entries, bytes and reads that wait. Any thread.
+  [[nodiscard]] std::vector<std::pair<std::string, QueueFigures>> queues() const;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
                                                                Deadline deadline) override;
@@ -125,7 +127,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::vector<Chore> chores_offered_;
   std::atomic<bool> has_chores_{false}, stopping_{false}, closed_{false}, broken_{false},
       reserve_{false};
-  std::atomic<std::int64_t> group_began_ns_{0};
+  std::atomic<std::int64_t> group_began_ns_{0}, waited_ns_{0};
 
   // The journal thread's own.
   std::vector<CommitQueue::Slot*> waiting_, group_;
