@@ -1,8 +1,9 @@
 """The rows of `./dev bench overload`, each a function; NAMES is their order."""
-import pathlib
+import json, pathlib
 
 import overload_others as others
-from overload_rig import CONNECTIONS_MAX, Rig, say, server_cost
+from overload_capacity import find, shape
+from overload_rig import Rig, say, server_cost
 
 SURGES = {f"{regime}-{times}x": (regime, times) for regime, multiples in
           {"journal": (5, 20), "quota": (2, 5, 20), "core": (2, 5, 20)}.items() for times in multiples}
@@ -31,36 +32,7 @@ class Table:
         if self.given.keep:
             folder = pathlib.Path(self.given.keep)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{name}.json").write_text(str(run.report).replace("'", '"'))
-
-
-class Capacity:
-    def __init__(self, per_s, c_us, r_us=None):
-        self.per_s, self.c_us, self.r_us = per_s, c_us, r_us
-
-
-def shape(capacity_per_s):
-    """Connections and time-out such that fresh tries flow at several times C even while others hang."""
-    connections = int(min(CONNECTIONS_MAX, max(1000, 6 * capacity_per_s)))
-    return ["--connections", str(connections), "--try-timeout-ms", "1000", "--patients", "20000", "--addresses", "8"]
-
-
-def find_capacity(rig, table):
-    """The best goodput at any load: a closed loop says about where, open loops around it say exactly."""
-    name = rig.regime.name
-    if name in table.capacities:
-        return table.capacities[name]
-    say(f"finding C: {rig.regime.words}")
-    closed = rig.surge("--closed", "--connections", "64", "--curve", "1:1,1:3", "--try-timeout-ms", "2000")
-    about = closed.phase(1)["accepted_per_s"]
-    steps = [0.5, 0.8, 0.9, 1.0, 1.1]
-    run = rig.surge("--curve", ",".join(f"{about * step:.0f}:2" for step in steps), *shape(about))
-    best = max(run["phases"], key=lambda phase: phase["good_per_s"])
-    # Groups are as large as they get there, so c is what overload leaves of it.
-    capacity = Capacity(best["good_per_s"], best["cpu"]["server_us_per_accepted"] or 0)
-    say(f"C = {capacity.per_s:.0f}/s (closed loop {about:.0f}/s), c = {capacity.c_us:.1f} us {run.invalid}")
-    table.capacities[name] = capacity
-    return capacity
+            (folder / f"{name}.json").write_text(json.dumps(run.report))
 
 
 def bound(times, c_us, r_us):
@@ -75,7 +47,7 @@ def surge(name, regimes, table, given):
         return say(f"{name}: left out")
     regime = regimes[regime_name]
     with Rig(regime) as rig:
-        capacity = find_capacity(rig, table)
+        capacity = find(rig, table)
         say(f"{name}: {times} x {capacity.per_s:.0f}/s for {given.seconds:.0f} s; {regime.words}")
         calm = 0.4 * capacity.per_s
         run = rig.surge("--curve", f"{calm:.0f}:2,{times * capacity.per_s:.0f}:{given.seconds},{calm:.0f}:3", *shape(capacity.per_s))
@@ -107,7 +79,7 @@ def latencies(regime_name, words, before, step, table, run):
     p99 = step["accepted_latency"]["p99_ms"]
     if regime_name == "journal":
         commit = 10  # a paced group lasts at most so many ms
-        table.add(words, "p99 of accepted", f"{p99:.1f} ms", f"<= {20 + commit} ms (20 and one commit)", p99 <= 20 + commit, run, p99_ms=p99)
+        table.add(words, "p99 of accepted", f"{p99:.1f} ms", f"<= {20 + commit} ms (20 and one commit)", p99 <= 20 + commit, run)
         refused = step["refused_latency"]["p99_ms"]
         table.add(words, "p99 of refused", f"{refused:.1f} ms", "<= 20 ms", refused <= 20, run, refused_p99_ms=refused)
     else:
@@ -124,7 +96,7 @@ def crowd(name, regimes, table, given):
     regime = regimes[regime_name]
     ideal = 30 if given.full else 10
     with Rig(regime) as rig:
-        capacity = find_capacity(rig, table)
+        capacity = find(rig, table)
         size = int(ideal * capacity.per_s)
         say(f"{name}: {size} diaries at 5 C; {regime.words}")
         options = shape(capacity.per_s)

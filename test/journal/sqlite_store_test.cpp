@@ -69,7 +69,7 @@ TEST_F(SqliteStoreTest, APacedJournalTakesAtLeastItsEntriesTime) {
   test.open();
   const Instant began = test.clock.now();
   for (int i = 1; i <= 3; ++i) ASSERT_TRUE(commit(TestDiary(i)));
-  EXPECT_GE(test.clock.now() - began, 300ms);
+  EXPECT_GE(test.clock.now() - began, 290ms);
 }
 
 TEST_F(SqliteStoreTest, ADeadlinePassedBeforeTheCommitStoresNothing) {
