@@ -9,7 +9,7 @@ The server runs on core 0, the generator on core 1 (both with more priority than
 import argparse, json, pathlib, sys
 
 import overload_rows as rows
-from overload_rig import Regime, end_cleanly, quotas_work, raise_descriptors, say
+from overload_rig import Regime, end_cleanly, favour_session, quotas_work, raise_descriptors, say
 
 options = argparse.ArgumentParser(prog="./dev bench overload", description=__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,6 +29,7 @@ def main():
         if name not in rows.NAMES:
             options.error(f"--only {name}: no such row; there are {', '.join(rows.NAMES)}")
     raise_descriptors()
+    favour_session()
     regimes = {"journal": Regime("journal", pace=given.pace), "core": Regime("core")}
     if quotas_work():
         regimes["quota"] = Regime("quota", quota=given.quota)

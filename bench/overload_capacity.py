@@ -9,8 +9,8 @@ class Capacity:
 
 def shape(capacity_per_s):
     """Connections and time-out such that fresh tries flow at several times C even while others hang."""
-    connections = int(min(CONNECTIONS_MAX, max(1000, 6 * capacity_per_s)))
-    return ["--connections", str(connections), "--try-timeout-ms", "1000", "--patients", "20000", "--addresses", "8"]
+    connections = int(min(CONNECTIONS_MAX, max(1000, 4 * capacity_per_s)))
+    return ["--connections", str(connections), "--try-timeout-ms", "1000", "--patients", "20000", "--addresses", "16", "--open-ahead"]
 
 
 def find(rig, table):

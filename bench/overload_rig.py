@@ -1,5 +1,5 @@
 """What the rows of bench/overload.py stand on: a server in a regime, `vesper surge` against it, and CPU quotas."""
-import contextlib, json, os, pathlib, re, resource, signal, subprocess, sys, time
+import atexit, contextlib, json, os, pathlib, re, resource, signal, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -29,6 +29,7 @@ class Quota:
         self.folder.mkdir()
         (self.folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         (self.folder / "cpu.cfs_quota_us").write_text(str(PERIOD_US * percent // 100))
+        (self.folder / "cpu.shares").write_text("10240")  # its quota is its own whatever else runs
 
     def hold(self, pid):
         (self.folder / "cgroup.procs").write_text(str(pid))
@@ -70,6 +71,15 @@ def pin(pid, core):
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(ProcessLookupError):
             os.sched_setaffinity(int(task.name), {core})
+
+
+def favour_session():
+    """Where the scheduler groups processes by session, priority is the session's; restored at the end."""
+    path = pathlib.Path("/proc/self/autogroup")
+    with contextlib.suppress(OSError):
+        before = re.search(r"nice (-?\d+)", path.read_text())[1]
+        path.write_text("-10")
+        atexit.register(lambda: path.write_text(before))
 
 
 def favour(pid):

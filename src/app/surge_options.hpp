@@ -110,6 +110,7 @@ inline constexpr CommandOption surge_options[] = {
      .least = 1,
      .most = 60'000,
      .meaning = "A try that finds none free is dropped and counted"},
+    {.name = "open-ahead", .meaning = "Open all connections before the start, not when needed"},
     {.name = "addresses",
      .kind = OptionKind::number,
      .argument = "N",

@@ -206,6 +206,7 @@ std::expected<Plan, std::string> surge_plan(const Invocation& invocation) {
   plan.retry = {*surge::retry_habit_named(*invocation.text("retry")), count("tries-max")};
   plan.closed_loop = invocation.flag("closed");
   plan.connections = count("connections");
+  plan.open_ahead = invocation.flag("open-ahead");
   plan.addresses = count("addresses");
   plan.try_timeout = ms("try-timeout-ms");
   plan.good_within = ms("good-within-ms");

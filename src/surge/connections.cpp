@@ -95,6 +95,19 @@ bool Connections::connect(std::uint32_t index) {
   return epoll_ctl(poll_, EPOLL_CTL_ADD, slot.fd, &event) == 0;
 }
 
+void Connections::open_all() {
+  constexpr std::uint32_t at_once = 64;
+  constexpr Duration rest = 10ms;
+  for (std::uint32_t i = 0; !closed_.empty(); ++i) {
+    if (i % at_once == at_once - 1) (void)wait(rest);
+    const std::uint32_t index = closed_.back();
+    closed_.pop_back();
+    (void)connect(index);
+    slots_[index].state = State::idle;
+    idle_.push_back({index, slots_[index].turn});
+  }
+}
+
 std::optional<std::uint32_t> Connections::take() {
   std::optional<std::uint32_t> index;
   while (!idle_.empty() && !index) {

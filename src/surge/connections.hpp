@@ -30,6 +30,9 @@ class Connections {
   /// Errors: one sentence: no such address, too few descriptors, or nobody answers there.
   [[nodiscard]] std::expected<void, std::string> open();
 
+  /// Opens all of them, no faster than a small server accepts.
+  void open_all();
+
   /// A connection for one try; nothing: all are busy.
   [[nodiscard]] std::optional<std::uint32_t> take();
   /// Sends a request, or what of it fits now; the rest goes when there is room.

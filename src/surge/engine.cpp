@@ -73,6 +73,7 @@ std::expected<void, std::string> Engine::prepare() {
     sources_.push_back(std::move(source));
   }
   if (plan_.mint_ahead) mint_all();
+  if (plan_.open_ahead) connections_.open_all();
   return {};
 }
 
@@ -92,7 +93,7 @@ void Engine::mint_all() {
 
 // What is due goes in the order of the moments, arrivals and returns alike.
 void Engine::offer(Duration now) {
-  constexpr int at_once_max = 64;  // then answers are read, or they would seem late
+  constexpr int at_once_max = 32;  // then answers are read, or they would seem late
   for (int i = 0; i < at_once_max; ++i) {
     Source* source = nullptr;
     for (Source& candidate : sources_)
@@ -198,7 +199,9 @@ void Engine::receive() {
 }
 
 void Engine::expire(Duration now) {
-  while (!expiries_.empty() && expiries_.front().at <= now) {
+  constexpr int at_once_max =
+      16;  // a hang-up costs as much as a try, and thousands fall due at once
+  for (int i = 0; i < at_once_max && !expiries_.empty() && expiries_.front().at <= now; ++i) {
     const Expiry expiry = expiries_.front();
     expiries_.pop_front();
     const Flight& flight = flights_[expiry.connection];
@@ -261,10 +264,10 @@ void Engine::forget(std::uint32_t diary) {
 
 bool Engine::finished(Duration now) const {
   if (stopping_.load(std::memory_order_relaxed)) return true;
+  if (now >= length_ + plan_.patience) return true;
   if (now < length_ && !(arrivals_over_ && offered_ >= plan_.diaries_max)) return false;
   if (!arrivals_over_) return false;
-  if (connections_.busy_now() == 0 && returns_.empty()) return true;
-  return now >= length_ + plan_.patience;
+  return connections_.busy_now() == 0 && returns_.empty();
 }
 
 Duration Engine::next_event() const {

@@ -36,6 +36,7 @@ struct Plan {
   RetryRule retry;
   bool closed_loop = false;  ///< each connection sends as soon as it was answered; no due times
   std::uint32_t connections = 1000;
+  bool open_ahead = false;  ///< all connections before the start, else each when first needed
   Duration try_timeout = 10s;
   Duration good_within = 100ms;  ///< a 201 so soon after being due counts as good
   Duration late_beyond = 50ms;   ///< the generator itself was late
