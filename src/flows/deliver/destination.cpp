@@ -317,7 +317,8 @@ void Destination::send_home() {
 }
 
 asio::awaitable<void> Destination::settle() {
-  std::vector<Settlement> batch;
+  std::vector<Settlement> batch = std::move(settled_);
+  batch.clear();
   if (outcomes_.size() <= settle_batch_max) {
     batch.swap(outcomes_);
   } else {
@@ -337,6 +338,7 @@ asio::awaitable<void> Destination::settle() {
       if (settlement.state == DeliveryState::parked) lanes_.park(settlement.lane);
     }
   }
+  settled_ = std::move(batch);
   if (stage_ == Stage::stopping && !outcomes_.empty() && store_again_ > ports_.clock.now())
     co_await ports_.clock.sleep_until(store_again_);
   pump();

@@ -130,7 +130,7 @@ class Destination {
   std::uint32_t in_flight_ = 0;
   std::size_t load_max_ = 64;
   std::deque<DeliveryJob> loaded_;
-  std::vector<Settlement> outcomes_;
+  std::vector<Settlement> outcomes_, settled_;  ///< settled_: room for the next outcomes
   Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
   const TaskScope tasks_, ticking_, workers_;
   std::vector<Resting> resting_;  ///< without a diary; the last to rest is the first to wake

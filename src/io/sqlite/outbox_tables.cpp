@@ -18,6 +18,17 @@ std::int64_t stored(std::uint64_t number) {
   return static_cast<std::int64_t>(number);
 }
 
+constexpr std::size_t settled_columns = 8, rows_at_once = 8;
+
+std::string insert_settled_rows(std::size_t rows) {
+  std::string sql =
+      "INSERT OR IGNORE INTO settled(destination,position,attempts,http_status,at,reason,"
+      "evidence_headers,body_digest) VALUES";
+  for (std::size_t row = 0; row < rows; ++row)
+    sql += row == 0 ? "(?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?)";
+  return sql;
+}
+
 /// Columns position, lane, delivery_id, committed_at, attempts, in this order.
 OwedEntry owed_row(const Statement& row) {
   OwedEntry entry;
@@ -30,33 +41,6 @@ OwedEntry owed_row(const Statement& row) {
 }
 
 }  // namespace
-
-void Leases::add(std::int64_t destination, std::span<const OwedEntry> entries) {
-  if (entries.empty()) return;
-  const std::lock_guard lock(mutex_);
-  auto& held = held_[destination];
-  for (const OwedEntry& entry : entries) held.insert(entry.position);
-}
-std::vector<Position> Leases::end(std::int64_t destination,
-                                  std::span<const Settlement> settlements) {
-  std::vector<Position> delivered;
-  const std::lock_guard lock(mutex_);
-  auto& held = held_[destination];
-  for (const Settlement& settlement : settlements)
-    if (held.erase(settlement.position) != 0 && settlement.state == DeliveryState::delivered)
-      delivered.push_back(settlement.position);
-  std::ranges::sort(delivered);
-  return delivered;
-}
-void Leases::clear() {
-  const std::lock_guard lock(mutex_);
-  held_.clear();
-}
-bool Leases::has(std::int64_t destination, Position position) const {
-  const std::lock_guard lock(mutex_);
-  const auto it = held_.find(destination);
-  return it != held_.end() && it->second.contains(position);
-}
 
 OutboxTables::OutboxTables(Connection& connection, std::size_t fresh_bytes_max)
     : connection_(&connection),
@@ -77,9 +61,8 @@ OutboxTables::OutboxTables(Connection& connection, std::size_t fresh_bytes_max)
                                     "ORDER BY position LIMIT ?3")),
       update_owed_(
           connection.prepare("UPDATE owed SET attempts=?3 WHERE destination=?1 AND position=?2")),
-      insert_settled_(connection.prepare(
-          "INSERT OR IGNORE INTO settled(destination,position,attempts,http_status,at,reason,"
-          "evidence_headers,body_digest) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)")),
+      insert_settled_(connection.prepare(insert_settled_rows(1))),
+      insert_eight_settled_(connection.prepare(insert_settled_rows(rows_at_once))),
       insert_parked_(connection.prepare(
           "INSERT INTO parked(destination,position,lane,delivery_id,committed_at,attempts,"
           "http_status,at,reason,evidence_headers,body_digest) "
@@ -205,14 +188,17 @@ void OutboxTables::settle(std::string_view name, std::span<const Settlement> set
   // What is leased is owed, unless it has been moved aside because its lane is parked.
   if (!to.parked_lanes.empty()) delivered.clear();
   remove_leased(to, delivered);
+  std::vector<const Settlement*> rows;
+  rows.reserve(delivered.size());
   for (const Settlement& settlement : settlements) {
-    if (std::ranges::binary_search(delivered, settlement.position)) {
-      insert_settled(to, settlement);
-      ++to.delivered;
-    } else {
+    if (std::ranges::binary_search(delivered, settlement.position))
+      rows.push_back(&settlement);
+    else
       settle_one(to, settlement);
-    }
   }
+  std::ranges::sort(rows, {}, &Settlement::position);
+  insert_delivered(to, rows);
+  to.delivered += static_cast<std::int64_t>(rows.size());
   fresh_.settled(name, settlements);
   if (!to.parked_lanes.empty()) fresh_.behind(name);
 }
@@ -248,12 +234,31 @@ bool OutboxTables::remove_owed(Destination& from, Position position) {
   return true;
 }
 
+void OutboxTables::bind_settled(Statement& row, int first, const Destination& to,
+                                const Settlement& settlement) {
+  row.bind(first, to.id).bind(first + 1, stored(settlement.position));
+  row.bind(first + 2, settlement.attempts).bind(first + 3, settlement.http_status);
+  row.bind(first + 4, ms_of(settlement.at)).bind_text(first + 5, settlement.reason);
+  row.bind_text(first + 6, std::string_view(settlement.evidence_headers).substr(0, 1024));
+  row.bind_blob(first + 7, settlement.body_digest);
+}
+
 void OutboxTables::insert_settled(const Destination& to, const Settlement& settlement) {
-  insert_settled_.bind(1, to.id).bind(2, stored(settlement.position));
-  insert_settled_.bind(3, settlement.attempts).bind(4, settlement.http_status);
-  insert_settled_.bind(5, ms_of(settlement.at)).bind_text(6, settlement.reason);
-  insert_settled_.bind_text(7, std::string_view(settlement.evidence_headers).substr(0, 1024));
-  insert_settled_.bind_blob(8, settlement.body_digest).run();
+  bind_settled(insert_settled_, 1, to, settlement);
+  insert_settled_.run();
+}
+
+// Half of what one row costs is the statement's.
+void OutboxTables::insert_delivered(const Destination& to,
+                                    std::span<const Settlement* const> settlements) {
+  while (settlements.size() >= rows_at_once) {
+    for (std::size_t i = 0; i < rows_at_once; ++i)
+      bind_settled(insert_eight_settled_, static_cast<int>(1 + settled_columns * i), to,
+                   *settlements[i]);
+    insert_eight_settled_.run();
+    settlements = settlements.subspan(rows_at_once);
+  }
+  for (const Settlement* settlement : settlements) insert_settled(to, *settlement);
 }
 
 void OutboxTables::deliver(Destination& to, const Settlement& settlement) {

@@ -70,6 +70,9 @@ class OutboxTables {
   void park(Destination& to, const Settlement& settlement);
   void owe_again(Destination& to, const Settlement& settlement);
   void insert_settled(const Destination& to, const Settlement& settlement);
+  void insert_delivered(const Destination& to, std::span<const Settlement* const> settlements);
+  static void bind_settled(Statement& row, int first, const Destination& to,
+                           const Settlement& settlement);
   [[nodiscard]] std::optional<OwedEntry> unpark(Destination& from, Uuid delivery_id);
   void unblock(Destination& to, std::uint64_t lane);
 
@@ -79,8 +82,9 @@ class OutboxTables {
   Position last_owed_ = 0;  ///< since the tables were loaded
   std::map<std::string, Destination, std::less<>> destinations_;
   Statement insert_owed_, insert_blocked_, delete_owed_, delete_run_, select_owed_, scan_owed_,
-      update_owed_, insert_settled_, insert_parked_, delete_parked_, select_parked_, unblock_,
-      delete_blocked_, delete_blocked_at_, update_counts_, insert_destination_;
+      update_owed_, insert_settled_, insert_eight_settled_, insert_parked_, delete_parked_,
+      select_parked_, unblock_, delete_blocked_, delete_blocked_at_, update_counts_,
+      insert_destination_;
 };
 
 }  // namespace vesper
