@@ -73,7 +73,9 @@ struct UpstreamConfig {
   std::string name;  ///< of the table
   std::string url, path;
   SettleConfig settle = SettleConfig::any_2xx;
-  std::chrono::milliseconds deadline{}, backoff_min{}, backoff_max{};
+  std::chrono::milliseconds deadline{}, backoff_min{}, backoff_max{}, retry_after_max{};
+  std::chrono::milliseconds slow_from{}, probe_every{};  ///< slow_from 0: half of the deadline
+  std::uint32_t fault_percent_max = 0, retry_percent_max = 0, retry_floor_per_s = 0;
   std::uint32_t concurrency_max = 0;
   std::uint32_t rate_max_per_s = 0;  ///< 0: none
   bool allow_plain_http = false;

@@ -236,8 +236,26 @@ constexpr ConfigKey keys[] = {
         "Ceiling of the first wait after a failed try; it doubles, with full jitter."),
     numeric<&UpstreamConfig::backoff_max>("backoff_max_ms", "300000", {1, 24 * hour_ms, "ms"},
                                           "Ceiling of every wait."),
-    numeric<&UpstreamConfig::concurrency_max>("concurrency_max", "64", {1, 4096, "deliveries"},
-                                              "Deliveries, and connections, at once."),
+    numeric<&UpstreamConfig::retry_after_max>(
+        "retry_after_max_ms", "3600000", {1000, 24 * hour_ms, "ms"},
+        "A Retry-After of 429 or 503 is honoured up to this: nothing is sent before."),
+    numeric<&UpstreamConfig::concurrency_max>(
+        "concurrency_max", "64", {1, 4096, "deliveries"},
+        "Deliveries, and connections, at once; fewer while the destination is slow or overloaded."),
+    numeric<&UpstreamConfig::slow_from>(
+        "slow_ms", "0", {0, 600'000, "ms"},
+        "An answer that takes as long, and four times the typical, is slow to the breaker. 0: half "
+        "of `deadline_ms`."),
+    numeric<&UpstreamConfig::fault_percent_max>(
+        "fault_percent_max", "80", {50, 100, "%"},
+        "The breaker opens when more of the tries of 3 s fail, or are slow."),
+    numeric<&UpstreamConfig::probe_every>("probe_every_ms", "1000", {100, 1000, "ms"},
+                                          "While the breaker is open a try goes out as often."),
+    numeric<&UpstreamConfig::retry_percent_max>(
+        "retry_percent_max", "10", {0, 100, "%"},
+        "Tries of diaries that failed while the destination works, over first tries."),
+    numeric<&UpstreamConfig::retry_floor_per_s>("retry_floor_per_s", "10", {1, 1'000'000, "1/s"},
+                                                "So many of them may go each second all the same."),
     numeric<&UpstreamConfig::rate_max_per_s>("rate_max_per_s", "0", {0, 1'000'000, "1/s"},
                                              "Tries a second. 0: no limit."),
     plain<&UpstreamConfig::allow_plain_http>("allow_plain_http", flag, "false",

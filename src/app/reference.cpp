@@ -6,6 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/config_key.hpp"
+#include "flows/deliver/gate_figures.hpp"
 #include "flows/openapi.hpp"
 #include "io/metrics/metric_table.hpp"
 
@@ -75,6 +76,9 @@ std::string metrics_page() {
   append_metrics(out, "Counters", counter_rows());
   append_metrics(out, "Gauges", gauge_rows());
   append_metrics(out, "Histograms", histogram_rows());
+  out += "\n## Of each destination\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n";
+  for (const GateMetric& row : gate_metrics())
+    out += fmt::format("| `{}` | {} | `{}` | {} |\n", row.name, row.kind, row.labels, row.help);
   out += "\nBuckets of every histogram, in seconds:";
   for (const Duration bound : bucket_bounds())
     out += fmt::format(" {}", std::chrono::duration<double>(bound).count());

@@ -121,6 +121,7 @@ void Server::add_admin_routes() {
                         exchange.reply.status = 200;
                         exchange.reply.content_type = metrics_content_type;
                         metrics_.expose(exchange.reply.body);
+                        if (delivery_) delivery_->expose(exchange.reply.body);
                         co_return;
                       });
   admin_service_->add(Method::get, "/openapi.json",

@@ -69,6 +69,12 @@ std::vector<UpstreamSettings> upstream_settings(const Config& config) {
     to.rate_max_per_s = from.rate_max_per_s;
     to.retry_base = from.backoff_min;
     to.retry_cap = from.backoff_max;
+    to.retry_after_max = from.retry_after_max;
+    to.slow_from = from.slow_from;
+    to.probe_every = from.probe_every;
+    to.fault_share_max = from.fault_percent_max / 100.0;
+    to.retry_share_max = from.retry_percent_max / 100.0;
+    to.retry_floor_per_s = from.retry_floor_per_s;
     to.bearer_file = from.bearer_file.string();
     to.oauth_token_url = from.oauth2_token_url;
     to.oauth_client_id = from.oauth2_client_id;

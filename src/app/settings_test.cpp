@@ -58,6 +58,12 @@ const ConfigEnvironment unusual{
     {"VESPER__UPSTREAM__A__SETTLE", "receipt"},
     {"VESPER__UPSTREAM__A__DEADLINE_MS", "26"},
     {"VESPER__UPSTREAM__A__BACKOFF_MIN_MS", "27"},
+    {"VESPER__UPSTREAM__A__RETRY_AFTER_MAX_MS", "1028"},
+    {"VESPER__UPSTREAM__A__SLOW_MS", "29"},
+    {"VESPER__UPSTREAM__A__FAULT_PERCENT_MAX", "75"},
+    {"VESPER__UPSTREAM__A__PROBE_EVERY_MS", "130"},
+    {"VESPER__UPSTREAM__A__RETRY_PERCENT_MAX", "31"},
+    {"VESPER__UPSTREAM__A__RETRY_FLOOR_PER_S", "32"},
     {"VESPER__UPSTREAM__A__BACKOFF_MAX_MS", "28"},
     {"VESPER__UPSTREAM__A__CONCURRENCY_MAX", "29"},
     {"VESPER__UPSTREAM__A__RATE_MAX_PER_S", "30"},
@@ -157,6 +163,12 @@ TEST(Settings, DestinationKeysReachDelivery) {
   EXPECT_EQ(a.deadline, 26ms);
   EXPECT_EQ(a.retry_base, 27ms);
   EXPECT_EQ(a.retry_cap, 28ms);
+  EXPECT_EQ(a.retry_after_max, 1028ms);
+  EXPECT_EQ(a.slow_from, 29ms);
+  EXPECT_EQ(a.fault_share_max, 0.75);
+  EXPECT_EQ(a.probe_every, 130ms);
+  EXPECT_EQ(a.retry_share_max, 0.31);
+  EXPECT_EQ(a.retry_floor_per_s, 32);
   EXPECT_EQ(a.concurrency, 29u);
   EXPECT_EQ(a.rate_max_per_s, 30);
   EXPECT_TRUE(a.allow_plain_http);

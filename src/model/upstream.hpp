@@ -28,6 +28,11 @@ struct UpstreamSettings {
   Duration retry_base = 500ms;      ///< full jitter over base * 2^n ...
   Duration retry_cap = 30s;         ///< ... up to this. base..1 h
   Duration retry_after_max = 1h;    ///< longer Retry-After are cut to this
+  Duration slow_from{};             ///< an answer that takes as long is slow; 0: half of `deadline`
+  double fault_share_max = 0.8;     ///< of the tries of 3 s; more opens the breaker
+  Duration probe_every = 1s;        ///< at most, while it is open. 100 ms..1 s
+  double retry_share_max = 0.1;     ///< tries after a failure at a working destination, of all
+  double retry_floor_per_s = 10;    ///< ... but so many a second always
   Duration idle_max = 30s;          ///< a kept connection unused for longer is closed
   std::uint32_t window = 4096;      ///< entries held in memory. 64..65536
   std::string bearer_file;          ///< Authorization: Bearer, re-read when it changes

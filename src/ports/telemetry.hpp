@@ -77,7 +77,7 @@ namespace vesper {
     "Deliveries owed to destinations that have left the configuration")                           \
   X(outbox_oldest_seconds, "vesper_outbox_oldest_age_seconds", "", "Age of the oldest debt")      \
   X(destinations_shut, "vesper_relay_destinations_shut", "",                                      \
-    "Destinations whose breaker is not open for deliveries")                                      \
+    "Destinations whose breaker is not closed")                                                   \
   X(destinations_paused, "vesper_relay_destinations_paused", "",                                  \
     "Destinations that somebody has paused")                                                      \
   X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \

@@ -13,6 +13,7 @@
 #include "ports/outbox_store.hpp"
 #include "ports/telemetry.hpp"
 #include "ports/upstream.hpp"
+#include "stages/relay/gate.hpp"
 #include "stages/upstream/judge.hpp"
 #include "tasks/task_scope.hpp"
 
@@ -35,6 +36,7 @@ struct DeliveryPorts {
 struct DeliveryJob {
   OwedEntry entry;
   SharedDiary diary;
+  relay::Try tried{};
 };
 
 /// How one try ended.

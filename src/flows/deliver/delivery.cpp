@@ -91,6 +91,13 @@ Destination* Delivery::find(std::string_view name) const {
   return at == destinations_.end() ? nullptr : at->get();
 }
 
+void Delivery::expose(std::string& out) const {
+  std::vector<std::pair<std::string_view, const GateFigures*>> gates;
+  for (const auto& destination : destinations_)
+    gates.emplace_back(destination->name(), &destination->figures());
+  GateFigures::expose(out, ports_.clock.now(), gates);
+}
+
 asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> Delivery::list() {
   auto counts = co_await ports_.outbox.counts();
   if (!counts) co_return std::unexpected(counts.error());

@@ -46,6 +46,9 @@ class Delivery {
   asio::awaitable<std::expected<void, StoreFault>> pause(std::string_view destination, bool paused,
                                                          const AuditEvent& event);
 
+  /// Appends the destinations' breakers, throttles and limits as Prometheus text. Any thread.
+  void expose(std::string& out) const;
+
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   [[nodiscard]] Clock& clock() const { return ports_.clock; }
   /// By destination. Any thread.

@@ -1,5 +1,7 @@
 #include "flows/deliver/destination.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -7,6 +9,7 @@
 #include <utility>
 
 #include "base/ensure.hpp"
+#include "flows/deliver/protection.hpp"
 
 namespace vesper {
 namespace {
@@ -24,12 +27,14 @@ Destination::Destination(asio::any_io_executor executor, const UpstreamSettings&
       ports_(ports),
       random_(seed),
       lanes_({.window_max = settings.window, .lane_max = 64, .blocked_max = 65'536}),
+      gate_(gate_rule(settings)),
       pacer_(settings.rate_max_per_s,
              settings.rate_burst > 0 ? settings.rate_burst : settings.rate_max_per_s),
       backoff_{.base = settings.retry_base, .cap = settings.retry_cap},
       tasks_(ports_.scope.part(settings_.name)),
       ticking_(tasks_.part("ticking")),
-      workers_(tasks_.part("workers")) {}
+      workers_(tasks_.part("workers")),
+      by_slot_(settings.concurrency) {}
 
 asio::awaitable<std::expected<void, StoreFault>> Destination::open(bool paused) {
   ensure(stage_ == Stage::closed);
@@ -44,6 +49,7 @@ asio::awaitable<std::expected<void, StoreFault>> Destination::open(bool paused) 
   paused_ = paused;
   stage_ = Stage::running;
   rescan_at_ = ports_.clock.now() + rescan_every;
+  gate_.begin(ports_.clock.now());
   ++active_;
   ticking_.spawn_then(
       executor_, "tick", for_ever, [this](TaskRecord* task) { return tick(task); },
@@ -74,6 +80,8 @@ void Destination::rescan() {
 
 void Destination::set_paused(bool paused) {
   paused_ = paused;
+  // Who resumes knows that the destination is well, whatever it has named.
+  if (!paused) gate_.hasten(ports_.clock.now());
   pump();
 }
 
@@ -138,40 +146,13 @@ void Destination::pump_once(Instant now) {
       spawn("refill", refill(*ask));
     }
   }
+  watch_gate(now);
   start_load(now);
-  while (can_start(now)) start_worker(now);
+  do
+    while (can_start(now)) start_worker(now);
+  while (cut_one(now));
+  figures_.set(gate_);
   if (sleeping_ && next_wake(now) < wake_at_) ticking_.cancel();
-}
-
-std::size_t Destination::load_room(Instant now) const {
-  if (stage_ != Stage::running || loading_ || paused_ || now < store_again_) return 0;
-  switch (pause_.place(now)) {
-    case relay::Place::shut:
-      return 0;
-    case relay::Place::probing:  // it is owed one try, not a batch of them
-      return loaded_.empty() ? 1 : 0;
-    case relay::Place::open:
-      return loaded_.size() <= load_max_ / 2 ? load_max_ - loaded_.size() : 0;
-  }
-  return 0;
-}
-
-bool Destination::can_start(Instant now) const {
-  return stage_ == Stage::running && !paused_ && !loaded_.empty() &&
-         in_flight_ < settings_.concurrency && pause_.may_start(now, in_flight_) &&
-         pacer_.may_start(now);
-}
-
-Instant Destination::next_wake(Instant now) const {
-  Instant wake = rescan_at_;
-  if (store_again_ > now) wake = std::min(wake, store_again_);
-  if (pause_.until() > now) wake = std::min(wake, pause_.until());
-  if (load_room(now) > 0)
-    if (const auto due = lanes_.wakes_at()) wake = std::min(wake, *due);
-  if (!paused_ && !loaded_.empty() && in_flight_ < settings_.concurrency &&
-      pause_.may_start(now, in_flight_))
-    wake = std::min(wake, pacer_.next(now));
-  return wake;
 }
 
 asio::awaitable<void> Destination::tick(TaskRecord* task) {
@@ -208,7 +189,7 @@ asio::awaitable<void> Destination::refill(queue::Lanes::Ask ask) {
 void Destination::start_load(Instant now) {
   std::vector<OwedEntry> entries;
   for (const std::size_t room = load_room(now); entries.size() < room;) {
-    auto entry = lanes_.next(now);
+    auto entry = next_entry(now);
     if (!entry) break;
     entries.push_back(*entry);
   }
@@ -226,7 +207,7 @@ asio::awaitable<void> Destination::load(std::vector<OwedEntry> entries) {
     std::size_t bytes = 1;
     for (std::size_t i = 0; i < entries.size(); ++i) {
       bytes += (*diaries)[i]->source.size();
-      loaded_.push_back({entries[i], std::move((*diaries)[i])});
+      loaded_.push_back({entries[i], std::move((*diaries)[i]), {}});
     }
     load_max_ = std::clamp<std::size_t>(read_ahead_bytes / (bytes / entries.size() + 1), 2, 64);
   } else if (!diaries && diaries.error() == StoreFault::not_found) {
@@ -244,25 +225,26 @@ asio::awaitable<void> Destination::load_singly(std::vector<OwedEntry> entries) {
   for (const auto& entry : entries) {
     auto diary = co_await ports_.journal.at(entry.position);
     if (diary) {
-      loaded_.push_back({entry, std::make_shared<const StoredDiary>(std::move(*diary))});
+      loaded_.push_back({entry, std::make_shared<const StoredDiary>(std::move(*diary)), {}});
     } else if (diary.error() == StoreFault::not_found) {
       AttemptResult missing;
       missing.derived = false;
       missing.outcome.verdict = upstream::Verdict::parked;
       missing.outcome.reason = upstream::Reason::not_derivable;
-      conclude({entry, {}}, std::move(missing));
+      conclude({entry, {}, {}}, std::move(missing));
     } else {
       lanes_.retry(entry.lane, ports_.clock.now() + store_wait, entry.attempts);
     }
   }
 }
 
-DeliveryJob Destination::take_job(Instant now) {
+DeliveryJob Destination::take_job(Instant now, std::uint32_t worker) {
   pacer_.start(now);
-  ++in_flight_;
   ports_.telemetry.add(Gauge::deliveries_in_flight, 1);
   DeliveryJob job = std::move(loaded_.front());
   loaded_.pop_front();
+  job.tried = gate_.start(now, random_.unit());
+  by_slot_[job.tried.slot] = worker;
   return job;
 }
 
@@ -270,29 +252,36 @@ void Destination::start_worker(Instant now) {
   if (!resting_.empty()) {
     Resting resting = std::move(resting_.back());
     resting_.pop_back();
-    resting.worker->job = take_job(now);
+    resting.worker->job = take_job(now, resting.worker->number);
     return std::move(resting.wake)();
   }
   ++active_;
-  auto begin = [this, job = take_job(now)](TaskRecord* task) mutable {
-    return work(std::move(job), task);
+  const auto number = static_cast<std::uint32_t>(worker_scopes_.size());
+  worker_scopes_.push_back(workers_.part(fmt::format("{}", number)));
+  auto begin = [this, job = take_job(now, number), number](TaskRecord* task) mutable {
+    return work(std::move(job), number, task);
   };
-  workers_.spawn_then(executor_, "worker", for_ever, std::move(begin), [this] { ended(); });
+  worker_scopes_.back().spawn_then(executor_, "worker", for_ever, std::move(begin),
+                                   [this] { ended(); });
 }
 
-asio::awaitable<void> Destination::work(DeliveryJob first, TaskRecord* task) {
+asio::awaitable<void> Destination::work(DeliveryJob first, std::uint32_t number, TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  Worker self{std::move(first), {}};
+  Worker self{std::move(first), {}, number};
   while (self.job.diary != nullptr) {
     auto result = co_await attempt(ports_, settings_, self.job, random_, self.bundle, task);
-    --in_flight_;
     ports_.telemetry.add(Gauge::deliveries_in_flight, -1);
+    const bool cut = gate_.was_cut(self.job.tried);
     // A try that we cut ourselves says nothing about anybody.
     if (!cutting_ || result.outcome.verdict != upstream::Verdict::retry)
       conclude(self.job, std::move(result));
+    else
+      gate_.end(self.job.tried, ports_.clock.now(), relay::TryEnd::nothing);
+    if (cut) co_await asio::this_coro::reset_cancellation_state();
     self.job.diary.reset();
     const Instant now = ports_.clock.now();
-    if (can_start(now)) self.job = take_job(now);
+    watch_gate(now);
+    if (can_start(now)) self.job = take_job(now, number);
     pump();
     if (self.job.diary != nullptr || stage_ != Stage::running) continue;
     if (self.bundle.capacity() > kept_bundle_bytes) std::string().swap(self.bundle);
@@ -358,14 +347,22 @@ DestinationStatus Destination::status() const {
   const Instant now = ports_.clock.now();
   DestinationStatus status;
   status.name = settings_.name;
-  status.in_flight = in_flight_;
+  status.in_flight = gate_.in_flight();
   status.concurrency = settings_.concurrency;
   status.held = lanes_.held();
   status.waiting = lanes_.waiting();
   status.blocked_lanes = lanes_.blocked();
   status.paused = paused_;
-  status.breaker = pause_.place(now);
-  status.shut_for = std::max(pause_.until() - now, Duration::zero());
+  const relay::Breaker& breaker = gate_.breaker();
+  status.breaker = breaker.state();
+  status.breaker_cause = breaker.cause();
+  if (breaker.cause() != relay::BreakerCause::none)
+    status.breaker_since =
+        ports_.clock.wall() - std::chrono::floor<std::chrono::milliseconds>(now - breaker.since());
+  if (!breaker.closed()) status.shut_for = std::max(breaker.probe_at() - now, Duration::zero());
+  status.throttle = gate_.throttle().probability();
+  status.limit = gate_.concurrency().limit();
+  status.retry_budget = gate_.budget().left();
   status.last_error = last_error_;
   status.last_error_status = last_error_status_;
   status.last_error_at = last_error_at_;

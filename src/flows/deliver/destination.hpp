@@ -12,10 +12,11 @@
 
 #include "base/queue_figures.hpp"
 #include "flows/deliver/attempt.hpp"
+#include "flows/deliver/gate_figures.hpp"
 #include "stages/queue/lanes.hpp"
 #include "stages/relay/backoff.hpp"
+#include "stages/relay/gate.hpp"
 #include "stages/relay/pacer.hpp"
-#include "stages/relay/pause.hpp"
 
 namespace vesper {
 
@@ -25,8 +26,13 @@ struct DestinationStatus {
   std::uint32_t in_flight = 0, concurrency = 0;
   std::size_t held = 0, waiting = 0, blocked_lanes = 0;
   bool paused = false;
-  relay::Place breaker = relay::Place::open;
-  Duration shut_for{};  ///< until the next probe
+  relay::BreakerState breaker = relay::BreakerState::closed;
+  relay::BreakerCause breaker_cause = relay::BreakerCause::none;  ///< why it opened last
+  std::optional<WallTime> breaker_since;                          ///< nothing: since the start
+  Duration shut_for{};                                            ///< until the next probe
+  double throttle = 0;      ///< share of turns at which a try waits
+  std::uint32_t limit = 0;  ///< tries in flight that latency allows
+  double retry_budget = 0;  ///< retries that may go at once
   std::string last_error;
   std::uint16_t last_error_status = 0;
   std::optional<WallTime> last_error_at;
@@ -71,6 +77,8 @@ class Destination {
   [[nodiscard]] const std::string& name() const { return settings_.name; }
   /// How much of the window is held; blocked while it is full. Any thread.
   [[nodiscard]] QueueFigures window() const;
+  /// To be read by any thread.
+  [[nodiscard]] const GateFigures& figures() const { return figures_; }
 
  private:
   enum class Stage : std::uint8_t { closed, running, stopping };
@@ -78,6 +86,7 @@ class Destination {
   struct Worker {
     DeliveryJob job;
     std::string bundle;
+    std::uint32_t number = 0;
   };
   struct Resting {
     Worker* worker;
@@ -92,7 +101,11 @@ class Destination {
   void note_window(Instant now);
   [[nodiscard]] std::size_t load_room(Instant now) const;
   [[nodiscard]] bool can_start(Instant now) const;
-  [[nodiscard]] Instant next_wake(Instant now) const;
+  [[nodiscard]] Instant next_wake(Instant now);
+  [[nodiscard]] Instant next_start(Instant now);
+  [[nodiscard]] std::optional<OwedEntry> next_entry(Instant now);
+  void watch_gate(Instant now);
+  bool cut_one(Instant now);
   void store_failed(StoreFault fault);
 
   asio::awaitable<void> tick(TaskRecord* task);
@@ -100,9 +113,9 @@ class Destination {
   void start_load(Instant now);
   asio::awaitable<void> load(std::vector<OwedEntry> entries);
   asio::awaitable<void> load_singly(std::vector<OwedEntry> entries);
-  DeliveryJob take_job(Instant now);
+  DeliveryJob take_job(Instant now, std::uint32_t worker);
   void start_worker(Instant now);
-  asio::awaitable<void> work(DeliveryJob first, TaskRecord* task);
+  asio::awaitable<void> work(DeliveryJob first, std::uint32_t number, TaskRecord* task);
   asio::awaitable<void> rest(Worker& worker);
   void send_home();
   asio::awaitable<void> settle();
@@ -110,7 +123,7 @@ class Destination {
   void conclude(const DeliveryJob& job, AttemptResult&& result);
   void record_error(const AttemptResult& result);
   void retry(const DeliveryJob& job, AttemptResult&& result, Instant now);
-  void blame_destination(const AttemptResult& result, Instant now);
+  void tell_change(const relay::Gate::Change& change);
   void count_delivered(const OwedEntry& entry, Instant now);
   void alert_parked(const Settlement& settlement);
 
@@ -119,7 +132,8 @@ class Destination {
   DeliveryPorts ports_;
   Random random_;
   queue::Lanes lanes_;
-  relay::Pause pause_;
+  relay::Gate gate_;
+  GateFigures figures_;
   relay::Pacer pacer_;
   relay::Backoff backoff_;
 
@@ -127,13 +141,14 @@ class Destination {
   bool paused_ = false, cutting_ = false, pumping_ = false, pump_again_ = false;
   bool refilling_ = false, loading_ = false, settling_ = false, sleeping_ = false;
   std::size_t active_ = 0;
-  std::uint32_t in_flight_ = 0;
   std::size_t load_max_ = 64;
   std::deque<DeliveryJob> loaded_;
   std::vector<Settlement> outcomes_, settled_;  ///< settled_: room for the next outcomes
   Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
   const TaskScope tasks_, ticking_, workers_;
   std::vector<Resting> resting_;  ///< without a diary; the last to rest is the first to wake
+  std::vector<TaskScope> worker_scopes_;  ///< by the worker's number: there a single try is cut
+  std::vector<std::uint32_t> by_slot_;    ///< of the gate: the number of who works in it
   std::function<void()> on_idle_;
   std::atomic<std::size_t> held_{0};
   std::atomic<std::int64_t> full_ns_{0};

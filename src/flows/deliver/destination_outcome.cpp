@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "flows/deliver/destination.hpp"
+#include "flows/deliver/protection.hpp"
 
 namespace vesper {
 
@@ -13,12 +14,8 @@ void Destination::conclude(const DeliveryJob& job, AttemptResult&& result) {
   if (result.outcome.reason != upstream::Reason::none) record_error(result);
   if (result.outcome.verdict == Verdict::retry) return retry(job, std::move(result), now);
   // A diary without a bundle was not sent: the destination has said nothing.
-  if (result.derived) {
-    if (pause_.times_shut() > 0)
-      ports_.log.write(LogLevel::info, "destination.recovered", "deliveries go on",
-                       {{"vesper.destination", std::string_view{settings_.name}}});
-    pause_.answered();
-  }
+  if (job.tried.began != Instant{})
+    gate_.end(job.tried, now, result.derived ? try_end_of(result.outcome) : relay::TryEnd::nothing);
   if (result.outcome.suspect && suspects_++ % 1024 == 0)
     ports_.log.write(LogLevel::warn, "delivery.suspect",
                      "a delivery was settled by a web page: is a proxy in between? "
@@ -59,30 +56,44 @@ void Destination::alert_parked(const Settlement& settlement) {
 void Destination::retry(const DeliveryJob& job, AttemptResult&& result, Instant now) {
   ports_.telemetry.count(Counter::deliveries_retried);
   const auto asked = result.outcome.retry_after;
-  if (result.outcome.blame == Blame::destination)
-    blame_destination(result, now);
-  else if (result.derived)
-    pause_.answered();
+  const bool ours = gate_.was_cut(job.tried);
+  const bool destinations = result.outcome.blame == Blame::destination;
+  const bool for_all = destinations && result.outcome.reason == upstream::Reason::overloaded;
+  if (asked && for_all && !ours)
+    gate_.told(now, now + *asked + relay::Backoff{1s, 1s}.delay(1, random_.unit()));
+  gate_.end(job.tried, now,
+            ours || !result.derived ? relay::TryEnd::nothing : try_end_of(result.outcome));
   auto settlement = settlement_of(job, std::move(result), ports_.clock.wall());
   Duration delay = backoff_.delay(settlement.attempts, random_.unit());
-  if (asked) delay = std::max(delay, relay::spread_retry_after(*asked, random_.unit()));
-  lanes_.retry(job.entry.lane, now + delay, settlement.attempts);
+  queue::Later why = destinations ? queue::Later::outage : queue::Later::own;
+  if (ours) {
+    delay = 0ns;
+    why = queue::Later::outage;
+  } else if (asked && !for_all) {
+    delay = std::max(delay, relay::spread_retry_after(*asked, random_.unit()));
+    why = queue::Later::own;
+  } else if (destinations && gate_.at_work(job.tried)) {
+    why = queue::Later::budget;
+  }
+  lanes_.retry(job.entry.lane, now + delay, settlement.attempts, why);
   std::erase_if(outcomes_, [&](const Settlement& s) { return s.position == settlement.position; });
   outcomes_.push_back(std::move(settlement));
 }
 
-void Destination::blame_destination(const AttemptResult& result, Instant now) {
-  if (result.outcome.retry_after && result.outcome.reason == upstream::Reason::overloaded)
-    pause_.retry_after(now +
-                       relay::spread_retry_after(*result.outcome.retry_after, random_.unit()));
-  if (!pause_.fault(now)) return;
-  pause_.hold(now + backoff_.delay(pause_.times_shut() + 1, random_.unit()));
-  if (pause_.times_shut() == 1)
-    ports_.log.write(LogLevel::warn, "destination.at_fault",
-                     "the destination does not take deliveries; they stay owed and are tried again",
-                     {{"vesper.destination", std::string_view{settings_.name}},
-                      {"vesper.reason", upstream::name_of(result.outcome.reason)},
-                      {"http.response.status_code", std::int64_t{result.http_status}}});
+void Destination::tell_change(const relay::Gate::Change& change) {
+  const bool closed = change.state == relay::BreakerState::closed;
+  ports_.log.write(
+      closed ? LogLevel::info : LogLevel::warn,
+      closed ? "destination.recovered" : "destination.at_fault",
+      closed ? "deliveries go on"
+             : "the destination does not take deliveries; they stay owed and are tried again",
+      {{"vesper.destination", std::string_view{settings_.name}},
+       {"vesper.breaker", relay::name_of(change.state)},
+       {"vesper.cause", relay::name_of(change.cause)},
+       {"vesper.lasted_ms",
+        std::chrono::duration_cast<std::chrono::milliseconds>(change.lasted).count()},
+       {"vesper.reason", std::string_view{last_error_}},
+       {"http.response.status_code", std::int64_t{last_error_status_}}});
 }
 
 }  // namespace vesper

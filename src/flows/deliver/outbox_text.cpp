@@ -10,19 +10,6 @@
 namespace vesper {
 namespace {
 
-// For readers a breaker is closed when deliveries flow.
-std::string_view breaker_name(relay::Place place) {
-  switch (place) {
-    case relay::Place::open:
-      return "closed";
-    case relay::Place::shut:
-      return "open";
-    case relay::Place::probing:
-      return "half-open";
-  }
-  return "closed";
-}
-
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   append_json_escaped(out, text);
@@ -62,6 +49,18 @@ std::string span_text(const std::optional<std::int64_t>& s) {
   return *s < 172'800 ? fmt::format("{} h", *s / 3600) : fmt::format("{} d", *s / 86'400);
 }
 
+std::string state_text(const OutboxRow& row, WallTime now) {
+  const auto& s = row.status;
+  if (s.name.empty()) return "not configured";
+  if (row.counts.paused || s.paused) return "paused";
+  if (s.breaker == relay::BreakerState::closed) {
+    return s.throttle > 0 ? "delivering, held back" : "delivering";
+  }
+  const Duration lasted = s.breaker_since ? now - *s.breaker_since : Duration::zero();
+  return fmt::format("at fault for {} ({}), next try in {} s", span_text(seconds(lasted)),
+                     name_of(s.breaker_cause), seconds(s.shut_for) + 1);
+}
+
 std::string digest_text(const Hash& hash) {
   if (hash == Hash{}) return "null";
   std::string hex = "sha256:";
@@ -82,37 +81,40 @@ std::string outbox_list_json(const std::vector<OutboxRow>& rows, WallTime now) {
         R"("delivered":{},"oldestOwedAt":{},"oldestAgeSeconds":{},"inFlight":{},"concurrency":{},)"
         R"("waiting":{},"deliveredPerSecond":{:.3f},"drainSeconds":{},"breaker":{},)"
         R"("nextTryInSeconds":{},"lastError":{},"lastErrorStatus":{},"lastErrorAt":{},)"
-        R"("suspectReplies":{}}})",
+        R"("suspectReplies":{},"breakerCause":{},"breakerSince":{},"throttleProbability":{:.3f},)"
+        R"("concurrencyLimit":{},"retryBudgetLeft":{:.1f}}})",
         quoted(c.destination), !s.name.empty(), c.paused || s.paused, c.owed, c.blocked, c.parked,
         c.delivered, time_or_null(c.oldest_owed), number_or_null(oldest_age(row, now)), s.in_flight,
         s.concurrency, s.waiting, s.delivered_per_s, number_or_null(drain_seconds(row)),
-        s.name.empty() ? "null" : quoted(breaker_name(s.breaker)), seconds(s.shut_for),
+        s.name.empty() ? "null" : quoted(name_of(s.breaker)), seconds(s.shut_for),
         s.last_error.empty() ? "null" : quoted(s.last_error),
         s.last_error_status == 0 ? "null" : fmt::format("{}", s.last_error_status),
-        time_or_null(s.last_error_at), s.suspects);
+        time_or_null(s.last_error_at), s.suspects,
+        s.breaker_cause == relay::BreakerCause::none ? "null" : quoted(name_of(s.breaker_cause)),
+        time_or_null(s.breaker_since), s.throttle, s.limit, s.retry_budget);
   }
   return out + "]}";
 }
 
 std::string outbox_list_text(const std::vector<OutboxRow>& rows, WallTime now) {
   if (rows.empty()) return "No destination is configured, and nothing is owed.\n";
-  std::string out =
-      fmt::format("{:<16} {:>8} {:>8} {:>8} {:>10} {:>9} {:>9} {:>9}  {}\n", "destination", "owed",
-                  "blocked", "parked", "delivered", "in flight", "oldest", "drain", "state");
+  constexpr std::string_view form =
+      "{:<16} {:>8} {:>8} {:>8} {:>10} {:>9} {:>7} {:>9} {:>8} {:>7} {:>9} {:>9}  {}\n";
+  std::string out = fmt::format(fmt::runtime(form), "destination", "owed", "blocked", "parked",
+                                "delivered", "in flight", "limit", "breaker", "throttle", "budget",
+                                "oldest", "drain", "state");
   for (const auto& row : rows) {
     const auto& c = row.counts;
     const auto& s = row.status;
-    std::string state = s.name.empty()         ? "not configured"
-                        : c.paused || s.paused ? "paused"
-                        : s.breaker != relay::Place::open
-                            ? fmt::format("at fault, next try in {} s", seconds(s.shut_for) + 1)
-                            : "delivering";
+    std::string state = state_text(row, now);
     if (!s.last_error.empty()) state += ", last error " + s.last_error;
     if (s.last_error_status != 0) state += fmt::format(" ({})", s.last_error_status);
     if (s.suspects > 0) state += fmt::format(", {} settled by a web page", s.suspects);
-    out += fmt::format("{:<16} {:>8} {:>8} {:>8} {:>10} {:>9} {:>9} {:>9}  {}\n", c.destination,
-                       c.owed, c.blocked, c.parked, c.delivered, s.in_flight,
-                       span_text(oldest_age(row, now)), span_text(drain_seconds(row)), state);
+    out += fmt::format(
+        fmt::runtime(form), c.destination, c.owed, c.blocked, c.parked, c.delivered, s.in_flight,
+        fmt::format("{}/{}", s.limit, s.concurrency), s.name.empty() ? "-" : name_of(s.breaker),
+        fmt::format("{:.0f} %", 100 * s.throttle), fmt::format("{:.0f}", s.retry_budget),
+        span_text(oldest_age(row, now)), span_text(drain_seconds(row)), state);
   }
   return out;
 }

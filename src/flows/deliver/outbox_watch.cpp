@@ -29,7 +29,7 @@ void OutboxWatch::look(const std::vector<OutboxRow>& rows) {
     sums.blocked += counts.blocked;
     sums.parked += counts.parked;
     sums.paused += counts.paused ? 1 : 0;
-    sums.shut += row.status.breaker == relay::Place::open ? 0 : 1;
+    sums.shut += row.status.breaker == relay::BreakerState::closed ? 0 : 1;
     if (!counts.configured) sums.unconfigured += counts.owed + counts.blocked + counts.parked;
     if (counts.oldest_owed)
       sums.oldest = std::max<Duration>(sums.oldest, now - *counts.oldest_owed);

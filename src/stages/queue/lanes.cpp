@@ -54,9 +54,13 @@ void Lanes::offer(const OwedEntry& entry) {
   }
   if (entry.position >= lane.passed_over) lane.passed_over = 0;
   if (!fixed && place == lane.entries.begin()) {
-    if (lane.state == State::ready) ready_.erase({place->position, entry.lane});
-    if (lane.state == State::waiting) waiting_.erase({lane.when, entry.lane});
+    if (lane.state == State::ready) {
+      ready_.erase({place->position, entry.lane});
+      retries_.erase({place->position, entry.lane});
+    }
+    if (lane.state == State::waiting) stop_waiting(at);
     lane.state = State::ready;
+    lane.why = Later::own;
     ready_.insert({entry.position, entry.lane});
   }
   lane.entries.insert(place, entry);
@@ -81,19 +85,71 @@ void Lanes::go_back_if_due() {
   scan_from(position);
 }
 
-std::optional<OwedEntry> Lanes::next(Instant now) {
+void Lanes::stop_waiting(Map::iterator at) {
+  waiting_.erase({at->second.when, at->first});
+  if (at->second.why == Later::own) --own_;
+}
+
+void Lanes::make_ready(Map::iterator at) {
+  Lane& lane = at->second;
+  lane.state = State::ready;
+  auto& set = lane.why == Later::budget ? retries_ : ready_;
+  set.insert({lane.entries.front().position, at->first});
+}
+
+void Lanes::wake_due(Instant now) {
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
-    const std::uint64_t id = waiting_.begin()->second;
-    waiting_.erase(waiting_.begin());
-    Lane& lane = lanes_.find(id)->second;
-    lane.state = State::ready;
-    ready_.insert({lane.entries.front().position, id});
+    const auto at = lanes_.find(waiting_.begin()->second);
+    stop_waiting(at);
+    make_ready(at);
   }
+}
+
+std::optional<OwedEntry> Lanes::next(Instant now) {
+  wake_due(now);
   if (ready_.empty() || blocked_.size() >= limits_.blocked_max) return std::nullopt;
   const auto at = lanes_.find(ready_.begin()->second);
   ready_.erase(ready_.begin());
   at->second.state = State::busy;
   return at->second.entries.front();
+}
+
+std::optional<OwedEntry> Lanes::next_retry(Instant now) {
+  wake_due(now);
+  if (retries_.empty() || blocked_.size() >= limits_.blocked_max) return std::nullopt;
+  const auto at = lanes_.find(retries_.begin()->second);
+  retries_.erase(retries_.begin());
+  at->second.state = State::busy;
+  return at->second.entries.front();
+}
+
+void Lanes::hasten() {
+  forgive();
+  if (!ready_.empty()) return;
+  for (const auto& [when, id] : waiting_) {
+    const auto at = lanes_.find(id);
+    if (at->second.why == Later::own) continue;
+    stop_waiting(at);
+    at->second.why = Later::outage;
+    return make_ready(at);
+  }
+}
+
+void Lanes::forgive() {
+  for (const auto& retry : retries_) lanes_.find(retry.second)->second.why = Later::outage;
+  ready_.merge(retries_);
+}
+
+void Lanes::recovered() {
+  forgive();
+  std::vector<Map::iterator> well;
+  for (const auto& [when, id] : waiting_)
+    if (const auto at = lanes_.find(id); at->second.why != Later::own) well.push_back(at);
+  for (const auto at : well) {
+    stop_waiting(at);
+    at->second.why = Later::outage;
+    make_ready(at);
+  }
 }
 
 std::optional<Instant> Lanes::wakes_at() const {
@@ -113,6 +169,7 @@ void Lanes::settle_down(Map::iterator at) {
     go_back_ = std::min(go_back_.value_or(lane.passed_over), lane.passed_over);
     go_back_if_due();
   }
+  lane.why = Later::own;
   if (!lane.entries.empty()) {
     lane.state = State::ready;
     ready_.insert({lane.entries.front().position, at->first});
@@ -130,15 +187,17 @@ void Lanes::done(std::uint64_t id) {
   settle_down(at);
 }
 
-void Lanes::retry(std::uint64_t id, Instant when, std::uint32_t attempts) {
+void Lanes::retry(std::uint64_t id, Instant when, std::uint32_t attempts, Later why) {
   const auto at = lanes_.find(id);
   ensure(at != lanes_.end() && at->second.state == State::busy);
   Lane& lane = at->second;
   lane.entries.front().attempts = attempts;
   std::ranges::sort(lane.entries, {}, &OwedEntry::position);
   lane.state = State::waiting;
+  lane.why = why;
   lane.when = when;
   waiting_.insert({when, id});
+  if (why == Later::own) ++own_;
 }
 
 void Lanes::park(std::uint64_t id) {

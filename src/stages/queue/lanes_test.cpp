@@ -121,6 +121,44 @@ TEST(Lanes, HoldsNoMoreThanItsWindow) {
   EXPECT_FALSE(lanes.ask());
 }
 
+TEST(Lanes, EndsOnlyTheWaitsThatTheDestinationCaused) {
+  Store store{{{1, 7}, {2, 8}, {3, 9}}, {}};
+  Lanes lanes{{}};
+  store.answer(lanes);
+  const Instant later{1h};
+  for (const auto why : {Later::own, Later::outage, Later::budget}) {
+    const auto taken = lanes.next({});
+    lanes.retry(taken->lane, later, 1, why);
+  }
+  EXPECT_FALSE(lanes.next({}));
+  EXPECT_TRUE(lanes.can_hasten());
+  lanes.hasten();
+  EXPECT_EQ(lanes.next({})->position, 2u);
+  EXPECT_FALSE(lanes.next({}));
+  lanes.recovered();
+  EXPECT_EQ(lanes.next({})->position, 3u);
+  lanes.hasten();
+  EXPECT_FALSE(lanes.next({}));
+  EXPECT_FALSE(lanes.can_hasten());
+  EXPECT_EQ(lanes.next(later)->position, 1u);
+}
+
+TEST(Lanes, GivesOutRetriesOnABudgetApart) {
+  Store store{{{1, 7}, {2, 8}}, {}};
+  Lanes lanes{{}};
+  store.answer(lanes);
+  lanes.retry(lanes.next({})->lane, Instant{1s}, 1, Later::budget);
+  EXPECT_FALSE(lanes.next_retry({}));
+  EXPECT_EQ(lanes.next(Instant{1s})->position, 2u);
+  EXPECT_EQ(lanes.retries(), 1u);
+  EXPECT_FALSE(lanes.next(Instant{1s}));
+  EXPECT_EQ(lanes.next_retry(Instant{1s})->position, 1u);
+  lanes.retry(7, Instant{2s}, 2, Later::budget);
+  EXPECT_FALSE(lanes.next(Instant{2s}));
+  lanes.forgive();
+  EXPECT_EQ(lanes.next(Instant{2s})->position, 1u);
+}
+
 TEST(Lanes, StopsWhenTooManyPatientsAreParked) {
   Lanes lanes{{.window_max = 64, .lane_max = 4, .blocked_max = 2}};
   Store store{{{1, 1}, {2, 2}, {3, 3}}, {}};

@@ -66,6 +66,8 @@ class Breaker {
   /// It closed on answers that were slow: the destination works, but has become slower.
   [[nodiscard]] bool closed_slowly() const { return slow_answers_ > 0; }
 
+  /// The process starts.
+  void begin(Instant now) { since_ = now; }
   /// A probe starts. `unit` is uniform in [0, 1).
   void probe(Instant now, double unit);
   /// A try that was begun in epoch `began` ended.

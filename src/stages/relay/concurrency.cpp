@@ -5,7 +5,7 @@
 namespace vesper::relay {
 
 Concurrency::Concurrency(const Rule& rule)
-    : rule_(rule), limit_(std::clamp(rule.first, rule.least, rule.most)), threshold_(rule.most) {}
+    : rule_(rule), limit_(rule.most), threshold_(rule.most) {}
 
 void Concurrency::answered(Instant now, Instant began, bool alone) {
   const Duration took = now - began;

@@ -20,7 +20,8 @@ namespace vesper::relay {
 class Concurrency {
  public:
   struct Rule {
-    std::uint32_t least = 1, most = 64, first = 4;
+    std::uint32_t least = 1, most = 64;
+    std::uint32_t first = 4;      ///< after a time without service
     Duration slow_least = 250ms;  ///< quicker than this is never slow
     int tolerance = 4;            ///< slow: this many times the typical
     Duration ponderous = 2500ms;  ///< rounds slower than this grow by one at a time

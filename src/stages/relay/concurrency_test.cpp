@@ -65,6 +65,7 @@ TEST(Concurrency, GoesDownWhereMoreThanALittleIsTurnedAway) {
 TEST(Concurrency, DoesNotGrowWhileIdle) {
   Concurrency concurrency{{}};
   Instant now{1h};
+  concurrency.restart(now, 4, false);
   for (int i = 0; i < 10'000; ++i, now += 100ms) {
     concurrency.started(1);
     concurrency.answered(now + 20ms, now, true);

@@ -7,7 +7,7 @@
 namespace vesper::relay {
 namespace {
 
-constexpr Duration look_every = 100ms, patience = 30s;
+constexpr Duration look_every = 100ms, patience = 30s, renew_every = 30s;
 constexpr std::uint32_t alone_max = 2;
 
 // Of tries begun together those that fail are often the first to come back.
@@ -27,6 +27,11 @@ Gate::Gate(const Rule& rule)
       slots_(rule.concurrency.most) {
   free_.reserve(slots_.size());
   for (std::uint32_t slot = rule.concurrency.most; slot > 0; --slot) free_.push_back(slot - 1);
+}
+
+void Gate::begin(Instant now) {
+  changed_at_ = now;
+  breaker_.begin(now);
 }
 
 Duration Gate::slow_from() const {
@@ -55,6 +60,12 @@ Instant Gate::starts_at(Instant now) const {
   return std::max(start, last_start_ + rule_.stalled_least);
 }
 
+std::uint32_t Gate::waiting_since(Instant before) const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(slots_, [&](const Slot& slot) {
+    return slot.used && slot.epoch == breaker_.epoch() && slot.began <= before;
+  }));
+}
+
 void Gate::look(Instant now) {
   if (in_flight_ == 0 || now < look_at_) return;
   look_at_ = now + look_every;
@@ -65,11 +76,14 @@ void Gate::look(Instant now) {
   if (full && now - std::max(last_end_, changed_at_) >= stall) {
     breaker_.stalled(now);
   } else {
-    const Instant before = now - slow_from();
-    std::uint32_t overdue = 0;
-    for (const Slot& slot : slots_)
-      overdue += slot.used && slot.epoch == breaker_.epoch() && slot.began <= before ? 1 : 0;
-    breaker_.waiting(now, overdue);
+    const std::uint32_t stuck = waiting_since(now - stall);
+    if (full && 2 * stuck >= concurrency_.limit() && now - renewed_at_ >= renew_every) {
+      // The others come back: half of the places must not be held by what hangs.
+      renewed_at_ = now;
+      breaker_.renew();
+    } else {
+      breaker_.waiting(now, waiting_since(now - slow_from()));
+    }
   }
   after_change(now);
 }

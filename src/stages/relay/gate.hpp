@@ -56,6 +56,9 @@ class Gate {
 
   explicit Gate(const Rule& rule);
 
+  /// Deliveries begin; without it the first state has lasted since the machine was started.
+  void begin(Instant now);
+
   [[nodiscard]] bool may_start(Instant now) const;
   [[nodiscard]] bool closed() const { return breaker_.closed(); }
   /// From when on may_start() can be true though nothing ends before; Instant::max(): never.
@@ -68,6 +71,12 @@ class Gate {
   /// `unit` is uniform in [0, 1).
   [[nodiscard]] Try start(Instant now, double unit);
   void end(const Try& ended, Instant now, TryEnd how);
+  /// It was named by victim(): its failure is ours.
+  [[nodiscard]] bool was_cut(const Try& going) const { return slots_[going.slot].cut; }
+  /// After end(): it was begun, and has ended, while the destination was thought to work.
+  [[nodiscard]] bool at_work(const Try& ended) const {
+    return breaker_.closed() && ended.epoch == breaker_.epoch();
+  }
   /// The destination named a time before which it wants nothing.
   void told(Instant now, Instant until);
   /// A person says that the destination is well.
@@ -94,6 +103,7 @@ class Gate {
   };
   [[nodiscard]] bool wants_to_start(Instant now) const;
   [[nodiscard]] Duration slow_from() const;
+  [[nodiscard]] std::uint32_t waiting_since(Instant before) const;
   [[nodiscard]] bool overlong(Instant now) const;
   void delivered(const Try& ended, Instant now);
   void after_change(Instant now);
@@ -107,7 +117,7 @@ class Gate {
   std::vector<std::uint32_t> free_;
   std::uint32_t in_flight_ = 0, fresh_ = 0, cut_ = 0, epoch_ = 0;
   bool congested_ = false;
-  Instant last_end_{}, last_start_{}, look_at_{}, changed_at_{};
+  Instant last_end_{}, last_start_{}, look_at_{}, changed_at_{}, renewed_at_{};
   bool was_closed_ = true;
   std::optional<Change> change_;
 };

@@ -5,7 +5,6 @@
 #include "base/random.hpp"
 #include "stages/relay/backoff.hpp"
 #include "stages/relay/pacer.hpp"
-#include "stages/relay/pause.hpp"
 
 namespace vesper::relay {
 namespace {
@@ -71,37 +70,6 @@ TEST(Pacer, WithoutARateNeverWaits) {
     ASSERT_TRUE(pacer.may_start(Instant{1s}));
     pacer.start(Instant{1s});
   }
-}
-
-TEST(Pause, ShutsAfterAStreakAndProbesOneAtATime) {
-  Pause pause{3};
-  const Instant t{1h};
-  EXPECT_FALSE(pause.fault(t));
-  EXPECT_FALSE(pause.fault(t));
-  pause.answered();
-  EXPECT_FALSE(pause.fault(t));
-  EXPECT_FALSE(pause.fault(t));
-  EXPECT_TRUE(pause.may_start(t, 60));
-  ASSERT_TRUE(pause.fault(t));
-  pause.hold(t + 1s);
-  EXPECT_FALSE(pause.fault(t));  // others that were in flight do not lengthen it
-  EXPECT_EQ(pause.place(t), Place::shut);
-  EXPECT_FALSE(pause.may_start(t + 999ms, 0));
-  EXPECT_EQ(pause.place(t + 1s), Place::probing);
-  EXPECT_TRUE(pause.may_start(t + 1s, 0));
-  EXPECT_FALSE(pause.may_start(t + 1s, 1));
-  EXPECT_TRUE(pause.fault(t + 1s));
-  pause.hold(t + 3s);
-  EXPECT_EQ(pause.times_shut(), 2u);
-  pause.answered();
-  EXPECT_EQ(pause.place(t + 3s), Place::open);
-}
-
-TEST(Pause, HonoursRetryAfterWithoutAStreak) {
-  Pause pause{3};
-  pause.retry_after(Instant{10s});
-  EXPECT_FALSE(pause.may_start(Instant{9s}, 0));
-  EXPECT_TRUE(pause.may_start(Instant{10s}, 5));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace vesper::relay {
 class RetryBudget {
  public:
   struct Rule {
-    double share = 0.1, floor_per_s = 2, burst = 10;
+    double share = 0.1, floor_per_s = 10, burst = 10;
   };
   explicit constexpr RetryBudget(const Rule& rule) : rule_(rule), left_(rule.burst) {}
 

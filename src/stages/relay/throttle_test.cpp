@@ -109,7 +109,7 @@ TEST(RetryBudget, HoldsItsShareInEverySpan) {
 }
 
 TEST(RetryBudget, NeverMakesARetryWaitForEver) {
-  RetryBudget budget{{}};
+  RetryBudget budget{{.floor_per_s = 2}};
   Instant now{1h};
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(budget.may_retry(now));
