@@ -273,7 +273,7 @@ constexpr Command table[] = {
      .options = outbox_change_options,
      .run = command_outbox},
     {.name = "surge",
-     .summary = "Play an evening against an intake: an open-loop load generator",
+     .summary = "Play an evening: an open-loop load generator",
      .detail = "Diaries become due along a curve whatever the server does, and each latency counts "
                "from the moment its diary was due. One line a second tells how it goes. The report "
                "says when the generator itself was late or had no CPU left, and then proves "
