@@ -52,6 +52,7 @@ class Evening {
   std::vector<Instant> started, delivered;
   std::vector<Gate::Change> changes;
   std::uint32_t most_in_flight = 0, cut = 0;
+  std::uint64_t firsts = 0, retries = 0;
 
  private:
   struct Going {
@@ -75,6 +76,10 @@ class Evening {
       const std::uint32_t busy = gate.in_flight();
       Service service = destined_(now, busy, random_);
       if (service.takes > try_deadline) service = {try_deadline, TryEnd::overloaded, {}};
+      const bool again = failed_ > 0 && gate.budget().may_retry(now);
+      again ? gate.budget().retry(now) : gate.budget().first_try();
+      if (again) --failed_;
+      ++(again ? retries : firsts);
       const Try tried = gate.start(now, random_.unit());
       started.push_back(now);
       most_in_flight = std::max(most_in_flight, gate.in_flight());
@@ -98,6 +103,9 @@ class Evening {
     if (going.service.how == TryEnd::delivered) delivered.push_back(now);
     if (going.service.retry_after > 0ns) gate.told(now, now + going.service.retry_after);
     gate.end(going.tried, now, going.service.how);
+    const bool fault =
+        going.service.how == TryEnd::fault || going.service.how == TryEnd::overloaded;
+    if (fault && gate.at_work(going.tried)) ++failed_;
     note();
   }
   void note() {
@@ -107,7 +115,7 @@ class Evening {
   Destined destined_;
   Random random_;
   Due due_;
-  std::uint64_t sequence_ = 0;
+  std::uint64_t sequence_ = 0, failed_ = 0;
 };
 
 /// A destination that is ill from `from` to `to`, and takes `well` otherwise.
