@@ -38,6 +38,7 @@ drill::DrillOptions drill_options(Invocation& invocation) {
   options.fault_for = std::chrono::seconds{invocation.number("seconds")};
   options.quiet_for = std::chrono::seconds{invocation.number("quiet-seconds")};
   options.latency_max = std::chrono::milliseconds{invocation.number("latency-ms")};
+  options.refused_max_percent = static_cast<double>(invocation.number("refused-percent"));
   options.seed = static_cast<std::uint64_t>(invocation.number("seed"));
   options.control =
       drill::control_named(*invocation.text("control")).value_or(drill::Control::none);

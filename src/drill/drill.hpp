@@ -37,7 +37,8 @@ struct DrillOptions {
   std::vector<std::string> environment;  ///< of the server, without VESPER__
   double rate_per_s = 200;
   Duration fault_for = 10s, quiet_for = 5s;
-  Duration latency_max = 100ms;  ///< p99 of accepted diaries while all is well
+  Duration latency_max = 100ms;    ///< p99 of accepted diaries while all is well
+  double refused_max_percent = 1;  ///< of tries, while all is well
   std::uint64_t seed = 1;
   Control control = Control::none;
   std::function<void(const std::string&)> say = [](const std::string&) {};

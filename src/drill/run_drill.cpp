@@ -19,6 +19,9 @@ constexpr std::uint32_t deliveries_at_once = 16, descriptors_spare = 12;
 double ms(Duration d) {
   return std::chrono::duration<double, std::milli>(d).count();
 }
+double as_double(std::uint64_t count) {
+  return static_cast<double>(count);
+}
 double seconds(Duration d) {
   return std::chrono::duration<double>(d).count();
 }
@@ -73,10 +76,14 @@ void hold_answers(Act& act, const Drill& drill, const surge::Report& report) {
     result.hold(
         fmt::format("{}, p99 of accepted is at most {:.0f} ms", when, ms(act.options.latency_max)),
         p99 <= act.options.latency_max, fmt::format("{:.2f} ms", ms(p99)));
-    // One in a hundred: a machine that does other things beside may hold everybody up a moment.
-    result.hold(fmt::format("{}, at least 99 % are answered 201", when),
-                tally.accepted * 100 >= tally.tries * 99,
-                fmt::format("{} of {} tries", tally.accepted, tally.tries));
+    // Not none: a machine that does other things beside may hold everybody up a moment.
+    const double refused = as_double(tally.refused), tries = as_double(tally.tries);
+    result.hold(fmt::format("{}, at most {:g} % are refused, and nothing else fails", when,
+                            act.options.refused_max_percent),
+                refused <= tries * act.options.refused_max_percent / 100 &&
+                    tally.refused + tally.accepted == tally.tries,
+                fmt::format("{} accepted, {} refused of {} tries", tally.accepted, tally.refused,
+                            tally.tries));
     result.figures.push_back({figure, ms(p99), 3, 50});
   };
   const DrillShape& shape = drill.shape;
