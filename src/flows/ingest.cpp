@@ -53,7 +53,9 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
 
   const auto entry =
       journal_entry(*diary, *judged, **trial, {*submission_id, exchange.body, received_at, caller});
-  const auto committed = co_await journal_.commit(entry, exchange.deadline);
+  const Patience patience{exchange.deadline, &exchange.departure};
+  const Waiting waiting{exchange.task, "journal.commit", exchange.started, exchange.deadline.at};
+  const auto committed = co_await journal_.commit(entry, patience);
   if (!committed) co_return refuse_at_journal(reply, committed.error());
   if (committed->how == Committed::How::conflict) co_return refuse_conflict(reply);
 
@@ -68,7 +70,8 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
 asio::awaitable<void> Ingest::refuse_unless_known(Exchange& exchange, const Diary& diary,
                                                   Uuid submission_id, const Refusal& refusal,
                                                   const Trial& trial) {
-  const auto known = co_await journal_.find(trial.id, diary.subject_id, submission_id);
+  const auto known = co_await journal_.find(trial.id, diary.subject_id, submission_id,
+                                            {exchange.deadline, &exchange.departure});
   if (!known && known.error() != StoreFault::not_found)
     co_return refuse_at_journal(exchange.reply, known.error());
   if (known && known->facts.content_hash == content_hash(exchange.body))

@@ -30,23 +30,25 @@ std::string_view name_of(DeliveryState state) {
 }  // namespace
 
 asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> DiaryReader::find(
-    const Exchange& exchange, Uuid submission_id) {
+    Exchange& exchange, Uuid submission_id) {
   const Caller& caller = *exchange.caller;
   const auto subject = query_parameter(exchange.head.query, "subject");
   const auto named_trial = query_parameter(exchange.head.query, "trial");
   const bool own_only = !caller.scopes.has(Scope::site) && !caller.scopes.has(Scope::service);
+  const Patience patience{exchange.deadline, &exchange.departure};
+  const Waiting waiting{exchange.task, "journal.find", exchange.started, exchange.deadline.at};
   std::vector<StoredDiary> found;
   for (const auto& trial : caller.trials) {
     if (named_trial && trial != *named_trial) continue;
     if (own_only || subject) {
       auto diary = co_await journal_.find(trial, PatientText{own_only ? caller.subject : *subject},
-                                          submission_id);
+                                          submission_id, patience);
       if (diary)
         found.push_back(std::move(*diary));
       else if (diary.error() != StoreFault::not_found)
         co_return std::unexpected{diary.error()};
     } else {
-      auto diaries = co_await journal_.find_in_trial(trial, submission_id);
+      auto diaries = co_await journal_.find_in_trial(trial, submission_id, patience);
       if (!diaries) co_return std::unexpected{diaries.error()};
       for (auto& diary : *diaries) found.push_back(std::move(diary));
     }

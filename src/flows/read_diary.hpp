@@ -19,8 +19,8 @@ class DiaryReader {
   asio::awaitable<void> run(Exchange& exchange, std::string_view submission_id);
 
  private:
-  asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find(
-      const Exchange& exchange, Uuid submission_id);
+  asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find(Exchange& exchange,
+                                                                            Uuid submission_id);
   void write(Reply& reply, const StoredDiary& diary);
 
   JournalStore& journal_;

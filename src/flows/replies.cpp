@@ -58,6 +58,11 @@ void refuse_for_store(Reply& reply, StoreFault fault, Random& random) {
       return refuse_for_now(reply, 503, IssueCode::timeout,
                             "The journal did not confirm in time. Send the same bytes again.", 2,
                             random);
+    case StoreFault::departed:
+      return refuse_for_now(reply, 503, IssueCode::transient,
+                            "The connection's other side had ended before the journal's turn came; "
+                            "nothing was stored. Send the same bytes again.",
+                            1, random);
     case StoreFault::stopping:
       return refuse_for_now(reply, 503, IssueCode::transient,
                             "The server is stopping; nothing was stored. Send the same bytes "

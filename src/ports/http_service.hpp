@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/arena.hpp"
+#include "base/departure.hpp"
 #include "base/task_record.hpp"
 #include "base/time.hpp"
 #include "model/caller.hpp"
@@ -30,6 +31,7 @@ struct Exchange {
   Arena arena;                           ///< reset by the server before each request
   std::shared_ptr<const Caller> caller;  ///< set by begin() on routes that need one
   std::uint16_t route = 0;               ///< index into the route table, set by begin()
+  Departure departure;                   ///< told when the client leaves while it is served
   TaskRecord* task = nullptr;            ///< of the connection, to say where it waits; may be none
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/departure.hpp"
 #include "base/time.hpp"
 #include "model/journal.hpp"
 
@@ -21,6 +22,7 @@ enum class StoreFault : std::uint8_t {
   queue_full,    ///< nothing stored: 503
   timed_out,     ///< the deadline passed first; the entry may be stored all the same: 503
   stopping,      ///< nothing stored: 503
+  departed,      ///< the client left first; nothing stored, nobody reads the answer
   stale,         ///< publish: the expected revision is not the one in force
   not_found,
   broken  ///< the store has failed and the process is about to end: 503
@@ -37,6 +39,15 @@ struct JournalLoad {
 
 using SharedDiary = std::shared_ptr<const StoredDiary>;
 
+/// How long a result is waited for, and by whom.
+///   Shape: a Deadline alone is one.
+struct Patience {
+  constexpr Patience(Deadline until = {Instant::max()}, Departure* of = nullptr)
+      : deadline(until), departure(of) {}
+  Deadline deadline;
+  Departure* departure;  ///< of the client that waits; may be none, and outlives the await
+};
+
 /// The journal: what must survive power loss, in one order.
 ///   Thread: any executor; completions arrive on the awaiting coroutine's own executor.
 class JournalStore {
@@ -47,18 +58,20 @@ class JournalStore {
   /// store already held its id (replay, or conflict when the content hash differs; nothing changes,
   /// but a bounded number of conflicting bodies is kept as evidence).
   ///   `entry` and what it points to must outlive the await; a timed-out commit keeps no view.
+  ///   A client that leaves takes back an entry that is in no group yet; else it stays committed.
   virtual asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
-                                                                       Deadline deadline) = 0;
+                                                                       Patience patience) = 0;
   /// Any thread; wait-free.
   [[nodiscard]] virtual JournalLoad load() const { return {}; }
 
   /// The diary of one patient by its submission id, committed state only.
   virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
                                                                        PatientText subject_id,
-                                                                       Uuid submission_id) = 0;
+                                                                       Uuid submission_id,
+                                                                       Patience patience = {}) = 0;
   /// All diaries of a trial with this submission id (site and service tokens), at most 16.
   virtual asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
-      std::string_view trial_id, Uuid submission_id) = 0;
+      std::string_view trial_id, Uuid submission_id, Patience patience = {}) = 0;
   virtual asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) = 0;
   /// The diaries at `positions`, in that order: delivery reads ahead by batches, so a store that
   /// reads on another thread pays for one hop. This default asks one by one.

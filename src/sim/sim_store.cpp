@@ -107,7 +107,7 @@ void SimStore::answer(std::uint64_t waiter, CommitResult result) {
 }
 
 asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const JournalEntry& entry,
-                                                                       Deadline deadline) {
+                                                                       Patience patience) {
   struct Pending {
     StoredDiary diary;
     std::vector<std::string> destinations;
@@ -121,7 +121,7 @@ asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const Jou
       [&](auto handler) {
         const std::uint64_t waiter = ++next_waiter_;
         waiters_.emplace(waiter, resume_by_post<CommitResult>(std::move(handler)));
-        world_->at(deadline.at, [this, waiter, alive = alive_] {
+        world_->at(patience.deadline.at, [this, waiter, alive = alive_] {
           if (*alive) answer(waiter, std::unexpected{StoreFault::timed_out});
         });
         enqueue(
@@ -144,7 +144,8 @@ asio::awaitable<void> SimStore::durably(std::function<void()> apply) {
 
 asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::find(std::string_view trial_id,
                                                                        PatientText subject_id,
-                                                                       Uuid submission_id) {
+                                                                       Uuid submission_id,
+                                                                       Patience) {
   const auto found = platter_->by_key.find(
       std::make_tuple(std::string{trial_id}, std::string{subject_id.reveal()}, submission_id));
   if (found == platter_->by_key.end()) co_return std::unexpected{StoreFault::not_found};
@@ -152,7 +153,7 @@ asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::find(std::stri
 }
 
 asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> SimStore::find_in_trial(
-    std::string_view trial_id, Uuid submission_id) {
+    std::string_view trial_id, Uuid submission_id, Patience) {
   std::vector<StoredDiary> found;
   for (const auto& diary : platter_->diaries)
     if (diary.trial_id == trial_id && diary.facts.submission_id == submission_id &&

@@ -51,12 +51,13 @@ class SimStore final : public JournalStore, public OutboxStore {
   ~SimStore() override;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
-                                                               Deadline deadline) override;
+                                                               Patience patience) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
                                                                PatientText subject_id,
-                                                               Uuid submission_id) override;
+                                                               Uuid submission_id,
+                                                               Patience patience) override;
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
-      std::string_view trial_id, Uuid submission_id) override;
+      std::string_view trial_id, Uuid submission_id, Patience patience) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) override;
   asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow& row) override;
   asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override;

@@ -68,7 +68,7 @@ std::string bearer() {
 class InstantStore final : public JournalStore {
  public:
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
-                                                               Deadline) override {
+                                                               Patience) override {
     Committed committed;
     committed.facts.submission_id = entry.submission_id;
     committed.facts.delivery_id = entry.delivery_id;
@@ -76,12 +76,12 @@ class InstantStore final : public JournalStore {
     committed.facts.content_hash = entry.content_hash;
     co_return committed;
   }
-  asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view, PatientText,
-                                                               Uuid) override {
+  asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view, PatientText, Uuid,
+                                                               Patience) override {
     co_return std::unexpected{StoreFault::not_found};
   }
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
-      std::string_view, Uuid) override {
+      std::string_view, Uuid, Patience) override {
     co_return std::vector<StoredDiary>{};
   }
   asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position) override {

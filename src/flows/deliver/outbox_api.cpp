@@ -27,6 +27,7 @@ void refuse_outbox(Reply& reply, StoreFault fault) {
     case StoreFault::queue_full:
     case StoreFault::timed_out:
     case StoreFault::stopping:
+    case StoreFault::departed:
     case StoreFault::broken:
       reply.add_header("Retry-After", "2");
       return refuse_outbox(reply, 503, "the journal did not take it; try again");

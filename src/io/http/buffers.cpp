@@ -43,6 +43,7 @@ void Work::prepare() {
   exchange.deadline = {};
   exchange.waited = {};
   exchange.surplus = false;
+  exchange.departure.reset();
   exchange.reply.reset();
   exchange.arena.reset();
   body_bytes = 0;

@@ -334,8 +334,7 @@ asio::awaitable<void> Connection<Stream>::run(std::unique_ptr<Connection> self) 
     if (next == Next::refuse) {
       c.explain();
     } else if (!c.answered_) {
-      c.phase_ = Phase::serving;
-      c.mark(c.exchange().started, c.exchange().deadline.at);
+      c.begin_serving();
       co_await c.shard_->service.serve(c.exchange());
     }
     c.compose();

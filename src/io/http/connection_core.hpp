@@ -29,10 +29,17 @@ class ConnectionCore : public ConnectionBase {
     shard_->add(*this);
   }
 
+  void depart() override { exchange().departure.leave(); }
+
   void enter(Phase phase, Duration timeout) {
     phase_ = phase;
     due_ = shard_->now + timeout;
     mark(shard_->now, due_);
+  }
+  void begin_serving() {
+    phase_ = Phase::serving;
+    serving_since_ = exchange().started;
+    mark(serving_since_, exchange().deadline.at);
   }
   /// Says in the registry of tasks where this connection is.
   void mark(Instant now, Instant until) {

@@ -85,7 +85,13 @@ void HttpShard::sweep(Instant at, WallTime wall) {
   for (ConnectionBase *connection = first, *next = nullptr; connection != nullptr;
        connection = next) {
     next = connection->next_;
-    if (connection->phase_ == Phase::serving || now < connection->due_) continue;
+    if (connection->phase_ == Phase::serving) {
+      // One that ends only its own side may still wait for the answer: not at once.
+      if (connection->gone_ && now - connection->serving_since_ >= limits.sweep_interval)
+        connection->depart();
+      continue;
+    }
+    if (now < connection->due_) continue;
     connection->expired_ = true;
     connection->wake();
   }

@@ -73,6 +73,8 @@ class ConnectionBase : public Pollable, public admission::ReadPlace {
   ///   It may be gone afterwards.
   virtual void wake() = 0;
   virtual void shut() = 0;
+  /// Its client has left while it is served.
+  virtual void depart() = 0;
   /// Ends its coroutine where it stands.
   virtual void abandon() = 0;
 
@@ -83,7 +85,7 @@ class ConnectionBase : public Pollable, public admission::ReadPlace {
   bool unread_ = false;   ///< to be dropped without being read
   bool gone_ = false;     ///< the peer has ended its side, or all
   Duration waited_{};     ///< for its turn
-  Instant due_{};
+  Instant due_{}, serving_since_{};
   ConnectionBase* previous_ = nullptr;
   ConnectionBase* next_ = nullptr;
 };

@@ -98,18 +98,24 @@ bool CommitQueue::claim(Slot* slot, Instant now) {
   bytes_.fetch_sub(slot->entry.size(), std::memory_order_relaxed);
   const bool late = slot->deadline_ns.load() <= now.time_since_epoch().count();
   if (!late && move(*slot, queued, claimed)) return true;
-  if (late && move(*slot, queued, abandoned)) time_out(slot);
+  if (late && move(*slot, queued, abandoned)) let_go(slot, StoreFault::timed_out);
   release(slot);
   return false;
 }
 
-void CommitQueue::time_out(Slot* slot) {
-  asio::post(slot->executor, [self = shared_from_this(), slot] {
+void CommitQueue::give_up(Slot* slot, std::uint64_t turn) {
+  std::uint64_t seen = turn << state_bits | queued;
+  if (slot->state.compare_exchange_strong(seen, turn << state_bits | abandoned))
+    let_go(slot, StoreFault::departed);
+}
+
+void CommitQueue::let_go(Slot* slot, StoreFault why) {
+  asio::post(slot->executor, [self = shared_from_this(), slot, why] {
     Handler handler = std::move(*slot->handler);
     slot->handler.reset();
     const asio::any_io_executor here = slot->executor;
     self->release(slot);
-    resume(std::move(handler), std::unexpected(StoreFault::timed_out), here);
+    resume(std::move(handler), std::unexpected(why), here);
   });
 }
 
@@ -125,7 +131,7 @@ void CommitQueue::sweep(Instant now) {
     const State next = state == queued ? abandoned : answered;
     // The turn in `seen` makes this fail when the slot has been freed and used again meanwhile.
     if (slot.state.compare_exchange_strong(seen, (seen & ~std::uint64_t{0xff}) | next))
-      time_out(&slot);
+      let_go(&slot, StoreFault::timed_out);
   }
 }
 

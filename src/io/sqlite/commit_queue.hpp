@@ -55,6 +55,10 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   [[nodiscard]] bool claim(Slot* slot, Instant now);
   /// Resumes the coroutines of claimed slots with their `result`: one post a context.
   void answer(std::span<Slot* const> slots);
+  /// Names what is in the slot, between acquire() and its end.
+  [[nodiscard]] static std::uint64_t turn_of(const Slot* slot) { return slot->state.load() >> 8; }
+  /// Answers departed to one that is in no group yet; nothing when it is, or is over.
+  void give_up(Slot* slot, std::uint64_t turn);
   /// Answers timed_out to all whose deadline has passed.
   void sweep(Instant now);
 
@@ -73,7 +77,7 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   enum State : std::uint8_t { free_slot, queued, claimed, abandoned, answered };
   [[nodiscard]] static bool move(Slot& slot, State from, State to);
   void release(Slot* slot);
-  void time_out(Slot* slot);
+  void let_go(Slot* slot, StoreFault why);
   void run_answers(Slot* first);
 
   const std::size_t bytes_max_;

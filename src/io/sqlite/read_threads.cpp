@@ -1,5 +1,8 @@
 #include "io/sqlite/read_threads.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace vesper {
 
 ReadThreads::ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers, Clock& clock,
@@ -17,15 +20,40 @@ ReadThreads::~ReadThreads() {
   stop();
 }
 
-bool ReadThreads::offer(Read& read) {
+std::uint64_t ReadThreads::offer(Read& read, Deadline deadline) {
+  std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_ || waiting_.size() >= waiting_max) return false;
-    waiting_.push_back({std::move(read), clock_.now()});
+    if (stopped_ || waiting_.size() >= waiting_max) return 0;
+    number = ++number_;
+    waiting_.push_back({std::move(read), clock_.now(), deadline, number});
     most_.raise(waiting_.size());
   }
   arrived_.notify_one();
-  return true;
+  return number;
+}
+
+void ReadThreads::give_up(std::uint64_t number) {
+  Read read;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = std::ranges::find(waiting_, number, &Waiter::number);
+    if (at == waiting_.end()) return;
+    read = std::move(at->read);
+    waiting_.erase(at);
+  }
+  read(std::unexpected(StoreFault::departed));
+}
+
+void ReadThreads::sweep(Instant now) {
+  std::vector<Read> late;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Waiter& waiter : waiting_)
+      if (waiter.deadline.passed(now)) late.push_back(std::exchange(waiter.read, nullptr));
+    if (!late.empty()) std::erase_if(waiting_, [](const Waiter& waiter) { return !waiter.read; });
+  }
+  for (Read& read : late) read(std::unexpected(StoreFault::timed_out));
 }
 
 void ReadThreads::stop() {
@@ -35,7 +63,7 @@ void ReadThreads::stop() {
   }
   for (TaskThread& thread : threads_) thread.request_stop();
   threads_.clear();  // joins
-  for (Waiter& waiter : waiting_) waiter.read(nullptr);
+  for (Waiter& waiter : waiting_) waiter.read(std::unexpected(StoreFault::stopping));
   waiting_.clear();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,7 @@
 #include "base/queue_figures.hpp"
 #include "io/sqlite/journal_reader.hpp"
 #include "ports/clock.hpp"
+#include "ports/journal_store.hpp"
 #include "tasks/task_thread.hpp"
 
 namespace vesper {
@@ -18,14 +21,19 @@ namespace vesper {
 ///   Thread: offer() any.
 class ReadThreads {
  public:
-  /// nullptr: the reader is going away and the read has not happened.
-  using Read = std::move_only_function<void(JournalReader*)>;
+  /// None: the read has not happened, and why.
+  using Reader = std::expected<JournalReader*, StoreFault>;
+  using Read = std::move_only_function<void(Reader)>;
 
   ReadThreads(std::vector<std::unique_ptr<JournalReader>> readers, Clock& clock,
               const TaskScope& scope);
   ~ReadThreads();
-  /// False: too many are waiting, or they have stopped; `read` was not taken.
-  [[nodiscard]] bool offer(Read& read);
+  /// Its number; 0: too many are waiting, or they have stopped; `read` was not taken.
+  [[nodiscard]] std::uint64_t offer(Read& read, Deadline deadline);
+  /// Answers departed to one that has not begun.
+  void give_up(std::uint64_t number);
+  /// Answers timed_out to all that have not begun by their deadline.
+  void sweep(Instant now);
   void stop();
   /// Any thread.
   [[nodiscard]] QueueFigures figures() const;
@@ -34,6 +42,8 @@ class ReadThreads {
   struct Waiter {
     Read read;
     Instant since;
+    Deadline deadline;
+    std::uint64_t number;
   };
   void run(const std::stop_token& stopping, JournalReader& reader, TaskRecord* task);
 
@@ -45,6 +55,7 @@ class ReadThreads {
   std::deque<Waiter> waiting_;
   HighWater most_;
   Duration waited_{};
+  std::uint64_t number_ = 0;
   bool stopped_ = false;
   std::vector<TaskThread> threads_;
 };

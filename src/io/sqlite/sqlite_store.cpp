@@ -295,6 +295,7 @@ void SqliteStore::run_sweep(const std::stop_token& stopping, TaskRecord* task) {
   while (!stopping.stop_requested()) {
     never.wait_for(lock, stopping, options_.sweep_interval, [] { return false; });
     queue_->sweep(clock_.now());
+    readers_.sweep(clock_.now());
   }
 }
 

@@ -49,13 +49,14 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   [[nodiscard]] std::vector<std::pair<std::string, QueueFigures>> queues() const;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
-                                                               Deadline deadline) override;
+                                                               Patience patience) override;
   [[nodiscard]] JournalLoad load() const override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
                                                                PatientText subject_id,
-                                                               Uuid submission_id) override;
+                                                               Uuid submission_id,
+                                                               Patience patience) override;
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
-      std::string_view trial_id, Uuid submission_id) override;
+      std::string_view trial_id, Uuid submission_id, Patience patience) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) override;
   asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> at_all(
       std::span<const Position> positions) override;
@@ -97,7 +98,8 @@ class SqliteStore final : public JournalStore, public OutboxStore {
       std::move_only_function<std::expected<T, StoreFault>(SqliteJournal&)> work);
   template <class T>
   asio::awaitable<std::expected<T, StoreFault>> read(
-      std::move_only_function<std::expected<T, StoreFault>(JournalReader&)> work);
+      std::move_only_function<std::expected<T, StoreFault>(JournalReader&)> work,
+      Patience patience = {});
 
   void refuse_late_comers();
   void run_journal(TaskRecord* task);

@@ -19,15 +19,24 @@ void resume_later(Handler handler, Result result) {
 }  // namespace
 
 asio::awaitable<std::expected<Committed, StoreFault>> SqliteStore::commit(const JournalEntry& entry,
-                                                                          Deadline deadline) {
+                                                                          Patience patience) {
+  struct Leaving final : Departure::Listener {
+    Leaving(Departure* departure, CommitQueue& in, CommitQueue::Slot* at)
+        : Listener(departure), queue(in), slot(at), turn(CommitQueue::turn_of(at)) {}
+    void left() override { queue.give_up(slot, turn); }
+    CommitQueue& queue;
+    CommitQueue::Slot* slot;
+    std::uint64_t turn;
+  };
   if (broken_.load()) co_return std::unexpected(StoreFault::broken);
   if (stopping_.load()) co_return std::unexpected(StoreFault::stopping);
   CommitQueue::Slot* slot = queue_->acquire(entry.source.size());
   if (slot == nullptr) co_return std::unexpected(StoreFault::queue_full);
   slot->entry.assign(entry, rules_);
+  Leaving leaving{patience.departure, *queue_, slot};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(CommitQueue::Result)>(
-      [this, slot, deadline](CommitQueue::Handler handler) {
-        queue_->push(slot, std::move(handler), deadline);
+      [this, slot, &patience](CommitQueue::Handler handler) {
+        queue_->push(slot, std::move(handler), patience.deadline);
         if (closed_.load()) refuse_late_comers();
       },
       asio::use_awaitable);
@@ -57,32 +66,42 @@ asio::awaitable<std::expected<T, StoreFault>> SqliteStore::in_group(
 
 template <class T>
 asio::awaitable<std::expected<T, StoreFault>> SqliteStore::read(
-    std::move_only_function<std::expected<T, StoreFault>(JournalReader&)> work) {
+    std::move_only_function<std::expected<T, StoreFault>(JournalReader&)> work, Patience patience) {
   using Result = std::expected<T, StoreFault>;
+  struct Leaving final : Departure::Listener {
+    Leaving(Departure* departure, ReadThreads& in) : Listener(departure), readers(in) {}
+    void left() override { readers.give_up(number); }
+    ReadThreads& readers;
+    std::uint64_t number = 0;
+  };
+  Leaving leaving{patience.departure, readers_};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result)>(
-      [this, &work](auto handler) {
+      [this, &work, &patience, &leaving](auto handler) {
         ReadThreads::Read job = [work = std::move(work),
-                                 handler = std::move(handler)](JournalReader* reader) mutable {
-          Result result = std::unexpected(StoreFault::stopping);
-          if (reader != nullptr) result = work(*reader);
+                                 handler = std::move(handler)](ReadThreads::Reader reader) mutable {
+          Result result = reader ? work(**reader) : Result{std::unexpected(reader.error())};
           resume_later<Result>(std::move(handler), std::move(result));
         };
-        if (!readers_.offer(job)) job(nullptr);
+        leaving.number = readers_.offer(job, patience.deadline);
+        if (leaving.number == 0) job(std::unexpected(StoreFault::stopping));
       },
       asio::use_awaitable);
 }
 
 asio::awaitable<std::expected<StoredDiary, StoreFault>> SqliteStore::find(std::string_view trial_id,
                                                                           PatientText subject_id,
-                                                                          Uuid submission_id) {
+                                                                          Uuid submission_id,
+                                                                          Patience patience) {
   return read<StoredDiary>(
-      [=](JournalReader& reader) { return reader.find(trial_id, subject_id, submission_id); });
+      [=](JournalReader& reader) { return reader.find(trial_id, subject_id, submission_id); },
+      patience);
 }
 
 asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> SqliteStore::find_in_trial(
-    std::string_view trial_id, Uuid submission_id) {
+    std::string_view trial_id, Uuid submission_id, Patience patience) {
   return read<std::vector<StoredDiary>>(
-      [=](JournalReader& reader) { return reader.find_in_trial(trial_id, submission_id); });
+      [=](JournalReader& reader) { return reader.find_in_trial(trial_id, submission_id); },
+      patience);
 }
 
 asio::awaitable<std::expected<StoredDiary, StoreFault>> SqliteStore::at(Position position) {
