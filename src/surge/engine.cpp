@@ -43,6 +43,7 @@ std::expected<Report, std::string> Engine::run() {
     receive();
   }
   ended_ = now();
+  tell_unanswered();
   for (std::size_t i = phase_ + 1; i <= plan_.trials.size() * segments_max; ++i)
     recorder_.phase_began(i, cpu_so_far());
   Report report = recorder_.finish(cpu_so_far());
@@ -223,6 +224,24 @@ void Engine::end_try(std::uint32_t connection, TryEnd end, const Reply& reply) {
                    .end = end,
                    .status = reply.status,
                    .retry_after_s = reply.retry_after_s.value_or(0)});
+}
+
+// Sent, and nobody will ever know: the observer hears of them, the figures do not.
+void Engine::tell_unanswered() {
+  for (const Flight& flight : flights_) {
+    if (flight.diary == none) continue;
+    const Diary& diary = diaries_[flight.diary];
+    char id[uuid_chars];
+    format_uuid(diary.id, id);
+    observer_.tried({.trial = diary.trial,
+                     .patient = plan_.trials[diary.trial].first_patient + diary.patient,
+                     .id = {id, uuid_chars},
+                     .number = diary.tries,
+                     .due = flight.due,
+                     .late = flight.late,
+                     .latency = ended_ - flight.due,
+                     .end = TryEnd::cut});
+  }
 }
 
 void Engine::conclude(std::uint32_t index, const TryRecord& outcome) {

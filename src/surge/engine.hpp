@@ -87,6 +87,7 @@ class Engine {
   void receive();
   void expire(Duration now);
   void end_try(std::uint32_t connection, TryEnd end, const Reply& reply);
+  void tell_unanswered();
   void conclude(std::uint32_t diary, const TryRecord& record);
   void forget(std::uint32_t diary);
   void tick(Duration now);
