@@ -192,6 +192,19 @@ constexpr CommandOption outbox_skip_options[] = {
     {.name = "json", .meaning = "The server's answer as JSON"},
 };
 
+constexpr CommandArgument limits_arguments[] = {
+    {.name = "LIMITS", .meaning = "A JSON object, or a file that holds it; - is standard input"},
+};
+constexpr CommandOption limits_show_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "json", .meaning = "The server's answer; it is JSON in any case"},
+};
+constexpr CommandOption limits_change_options[] = {
+    VESPER_SERVER_OPTIONS,
+    {.name = "reason", .kind = text, .argument = "TEXT", .meaning = "Kept in the audit trail"},
+    {.name = "json", .meaning = "The server's answer; it is JSON in any case"},
+};
+
 constexpr CommandArgument reference_arguments[] = {
     {.name = "FOLDER", .meaning = "The folder that is docs/reference"},
 };
@@ -310,6 +323,26 @@ constexpr Command table[] = {
      .arguments = drill_run_arguments,
      .options = drill_run_options,
      .run = command_drill_run},
+    {.name = "limits show",
+     .summary = "Tell the limits in force, and who set them",
+     .detail = "",
+     .arguments = {},
+     .options = limits_show_options,
+     .run = command_limits},
+    {.name = "limits set",
+     .summary = "Put other limits in force without a restart",
+     .detail = "LIMITS names what changes, as `limits show` prints it under `limits`; what is not "
+               "named stays, null takes a limit away. They stay over a restart until `limits "
+               "reset`. With \"dryRun\": true what they would refuse is counted, not refused.",
+     .arguments = limits_arguments,
+     .options = limits_change_options,
+     .run = command_limits},
+    {.name = "limits reset",
+     .summary = "Go back to the limits of the configuration",
+     .detail = "",
+     .arguments = {},
+     .options = limits_change_options,
+     .run = command_limits},
     {.name = "token mint",
      .summary = "Make a development token",
      .detail = "The token is printed alone on a line. The server itself never signs tokens.",

@@ -7,6 +7,7 @@ namespace vesper {
 ExitStatus command_serve(Invocation& invocation);
 ExitStatus command_check(Invocation& invocation);
 ExitStatus command_outbox(Invocation& invocation);
+ExitStatus command_limits(Invocation& invocation);
 ExitStatus command_convert(Invocation& invocation);
 ExitStatus command_trial_lint(Invocation& invocation);
 ExitStatus command_trial_publish(Invocation& invocation);

@@ -84,6 +84,15 @@ struct UpstreamConfig {
   std::filesystem::path tls_ca, tls_certificate, tls_key;
 };
 
+/// Limits on verified names; 0 is none. What an operator sets wins over them.
+struct LimitsConfig {
+  std::uint32_t patient_per_minute = 0, patient_burst = 0, patient_per_day = 0;
+  std::uint32_t caller_per_s = 0, trial_per_s = 0, trial_burst = 0;
+  std::uint32_t submissions_max_per_s = 0, reads_max_per_s = 0, exports_max_per_s = 0;
+  std::uint32_t cold_checks_percent = 0, cold_checks_crowded_percent = 0;
+  bool dry_run = false, fair_shares = false, degrade_automatically = false;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   std::uint64_t queue_max_bytes = 0;
@@ -101,6 +110,7 @@ struct Config {
   JournalConfig journal;
   std::vector<IssuerConfig> issuers;
   std::vector<UpstreamConfig> upstreams;  ///< in order of name
+  LimitsConfig limits;
   LogConfig log;
   ShutdownConfig shutdown;
 };

@@ -50,6 +50,8 @@ constexpr std::string_view section_name<IssuerConfig> = "access.issuer";
 template <>
 constexpr std::string_view section_name<UpstreamConfig> = "upstream";
 template <>
+constexpr std::string_view section_name<LimitsConfig> = "limits";
+template <>
 constexpr std::string_view section_name<LogConfig> = "log";
 template <>
 constexpr std::string_view section_name<ShutdownConfig> = "shutdown";
@@ -115,6 +117,9 @@ constexpr ConfigSection sections[] = {
      "One table an identity provider. Patients and staff may have different ones."},
     {"upstream", ConfigShape::named,
      "One table a destination, `[upstream.NAME]`. A trial names destinations, never a URL."},
+    {"limits", ConfigShape::single,
+     "Limits on patients, callers and trials, off by default; `vesper limits set` changes them "
+     "while the server runs."},
     {"log", ConfigShape::single, "Log lines on stdout."},
     {"shutdown", ConfigShape::single, "The way out."},
 };
@@ -275,6 +280,48 @@ constexpr ConfigKey keys[] = {
         "tls_certificate", path, "", "Client certificate, PEM, for mutual TLS. With `tls_key`."),
     plain<&UpstreamConfig::tls_key>("tls_key", path, "",
                                     "Private key of the client certificate, PEM."),
+    live(numeric<&LimitsConfig::patient_per_minute>(
+        "patient_per_minute", "0", {0, 1'000'000, "1/min"},
+        "Diaries of one patient; past it the answer is 429. 0: no limit. A trial's own `rates` "
+        "win.")),
+    live(numeric<&LimitsConfig::patient_burst>(
+        "patient_burst", "0", {0, 1'000'000, "diaries"},
+        "Diaries of one patient at once. 0: 30, or the rate if that is more.")),
+    live(numeric<&LimitsConfig::patient_per_day>(
+        "patient_per_day", "0", {0, 1'000'000, "diaries"},
+        "Diaries of one patient from 00:00 and from 12:00 UTC. 0: no limit.")),
+    live(numeric<&LimitsConfig::caller_per_s>(
+        "caller_per_s", "0", {0, 1'000'000, "1/s"},
+        "Requests of one site or service; past it the answer is 429. 0: no limit.")),
+    live(numeric<&LimitsConfig::trial_per_s>(
+        "trial_per_s", "0", {0, 1'000'000, "1/s"},
+        "Diaries of one trial; past it the answer is 429. 0: no limit.")),
+    live(numeric<&LimitsConfig::trial_burst>(
+        "trial_burst", "0", {0, 1'000'000, "diaries"},
+        "Diaries of one trial at once. 0: 30, or the rate if that is more.")),
+    live(numeric<&LimitsConfig::submissions_max_per_s>(
+        "submissions_max_per_s", "0", {0, 1'000'000, "1/s"},
+        "Diaries of all callers; past it the answer is 503. 0: no limit.")),
+    live(numeric<&LimitsConfig::reads_max_per_s>(
+        "reads_max_per_s", "0", {0, 1'000'000, "1/s"},
+        "Look-ups of all callers; past it the answer is 503. 0: no limit.")),
+    live(numeric<&LimitsConfig::exports_max_per_s>(
+        "exports_max_per_s", "0", {0, 1'000'000, "1/s"},
+        "Bulk reads of all callers; past it the answer is 503. 0: no limit.")),
+    live(numeric<&LimitsConfig::cold_checks_percent>(
+        "cold_checks_percent", "70", {1, 100, "%"},
+        "Of a shard's time, for signatures of tokens that it has not seen before.")),
+    live(numeric<&LimitsConfig::cold_checks_crowded_percent>(
+        "cold_checks_crowded_percent", "30", {1, 100, "%"},
+        "The same while requests are refused for want of room.")),
+    live(plain<&LimitsConfig::dry_run>(
+        "dry_run", flag, "false", "Count what these limits would refuse, and refuse nothing.")),
+    live(plain<&LimitsConfig::fair_shares>(
+        "fair_shares", flag, "true",
+        "Under overload a trial inside its share is not refused because of another.")),
+    live(plain<&LimitsConfig::degrade_automatically>(
+        "degrade_automatically", flag, "true",
+        "Give up exports, then reads, then derivation, while overload lasts.")),
     live(among<&LogConfig::level>("level", choice, "info", "debug info warn error",
                                   "Lines below it are not written.")),
     numeric<&LogConfig::queue_max_bytes>(

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+#include <boost/asio/post.hpp>
+
 #include "app/await_on.hpp"
 #include "app/demonstration.hpp"
 #include "app/server_shard.hpp"
@@ -63,6 +65,7 @@ Started Server::start() {
   delivering_.run();
   if (auto done = load_keys(); !done) return done;
   if (auto done = load_trials(); !done) return done;
+  if (auto done = load_limits(); !done) return done;
   if (auto done = start_delivery(); !done) return done;
   add_health_causes();
   if (auto done = open_admin(); !done) return done;
@@ -133,6 +136,25 @@ Started Server::publish_demonstration() {
   return {};
 }
 
+Started Server::load_limits() {
+  limits_ = std::make_unique<LimitsKeeper>(
+      standard_limits(config_),
+      LimitsKeeper::Parts{clock_, log_, *store_, files_, kept_limits_path(config_)});
+  if (auto loaded = limits_->load(); !loaded) return failed(2, loaded.error());
+  fair_use_ = std::make_unique<FairUse>(FairUse::Parts{clock_,
+                                                       metrics_,
+                                                       log_,
+                                                       *store_,
+                                                       slots_,
+                                                       *limits_,
+                                                       {entropy_.next(), entropy_.next()},
+                                                       fair_use_scope_,
+                                                       control_.executor()});
+  fair_use_scope_.spawn(control_.executor(), "tick", for_ever,
+                        [this](TaskRecord* task) { return fair_use_->run(task); });
+  return {};
+}
+
 Started Server::open_intake() {
   if (!config_.intake.tls_certificate.empty()) {
     auto tls = TlsContext::load(
@@ -161,10 +183,11 @@ Started Server::open_intake() {
 void Server::add_shard(const std::string& name) {
   auto shard = std::make_unique<Shard>(scope_, name);
   shard->bundles = std::make_unique<BundleDeriver>(shard->catalog);
+  shard->deferred = std::make_unique<DeferredBundles>(*shard->bundles, *fair_use_);
   shard->service = std::make_unique<IntakeService>(
       intake_settings(config_),
-      IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->bundles,
-                           *keys_, health_, entropy_, slots_});
+      IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->deferred,
+                           *keys_, health_, entropy_, slots_, *fair_use_, *limits_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
       HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load_, tls_,
@@ -174,6 +197,7 @@ void Server::add_shard(const std::string& name) {
 
 Started Server::start_delivery() {
   delivery_bundles_ = std::make_unique<BundleDeriver>(delivery_catalog_);
+  deferred_bundles_ = std::make_unique<DeferredBundles>(*delivery_bundles_, *fair_use_);
   const auto destinations = upstream_settings(config_);
   for (const auto& destination : destinations) {
     const std::string place = "upstream." + destination.name;
@@ -187,7 +211,7 @@ Started Server::start_delivery() {
   upstream_ = std::make_unique<UpstreamClient>(delivering_.executor(), clock_, destinations);
   delivery_ = std::make_unique<Delivery>(
       delivering_.executor(), destinations,
-      DeliveryPorts{*store_, *store_, *upstream_, *delivery_bundles_, clock_, entropy_, metrics_,
+      DeliveryPorts{*store_, *store_, *upstream_, *deferred_bundles_, clock_, entropy_, metrics_,
                     log_, delivering_.scope().part("outbox")});
   store_->watch([this] { delivery_->notify(); });
   if (auto started = await_on(delivering_, "start", delivery_->start()); !started)
@@ -225,6 +249,8 @@ void Server::reload() {
 
 void Server::apply_live(const Config& config) {
   log_.set_level(config.log.level);
+  asio::post(control_.executor(),
+             [this, limits = standard_limits(config)] { limits_->configure(limits); });
 }
 
 std::vector<std::future<std::size_t>> Server::drain_shards(Deadline deadline) {
@@ -268,6 +294,7 @@ void Server::end_background_work() {
   end(delivering_, watch_scope_);
   end(control_, keys_scope_);
   end(control_, stall_scope_);
+  end(control_, fair_use_scope_);
 }
 
 void Server::announce() {

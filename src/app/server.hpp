@@ -21,6 +21,8 @@
 #include "flows/health.hpp"
 #include "flows/intake_service.hpp"
 #include "flows/keys/key_keeper.hpp"
+#include "flows/limits/deferred_bundles.hpp"
+#include "flows/limits/limits_api.hpp"
 #include "io/clock/system_clock.hpp"
 #include "io/entropy/system_entropy.hpp"
 #include "io/files/file_system.hpp"
@@ -71,6 +73,7 @@ class Server {
   [[nodiscard]] Started open_journal();
   [[nodiscard]] Started load_keys();
   [[nodiscard]] Started load_trials();
+  [[nodiscard]] Started load_limits();
   [[nodiscard]] Started publish_demonstration();
   [[nodiscard]] Started open_intake();
   void end_background_work();
@@ -88,6 +91,7 @@ class Server {
   void add_diagnosis_routes();
   void dump_tasks(Exchange& exchange);
   [[nodiscard]] Vars vars() const;
+  void add_limits_routes();
   bool guard_admin(Exchange& exchange, bool changes);
   void announce();
   [[noreturn]] void die(std::string_view why);
@@ -105,10 +109,13 @@ class Server {
   JsonLog log_;
   Health health_;
   admission::Slots slots_;
+  std::unique_ptr<LimitsKeeper> limits_;
+  std::unique_ptr<FairUse> fair_use_;
   std::unique_ptr<SqliteStore> store_;
   Loop control_{scope_, "admin"}, delivering_{scope_, "deliver"};
   const TaskScope keys_scope_ = control_.scope().part("keys"),
                   stall_scope_ = control_.scope().part("stalls"),
+                  fair_use_scope_ = control_.scope().part("fair-use"),
                   watch_scope_ = delivering_.scope().part("outbox.watch");
   std::shared_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<FetchClient>> fetchers_;
@@ -116,6 +123,7 @@ class Server {
   std::unique_ptr<CatalogKeeper> keeper_;
   ShardCatalog delivery_catalog_, admin_catalog_;
   std::unique_ptr<BundleDeriver> delivery_bundles_;
+  std::unique_ptr<DeferredBundles> deferred_bundles_;
   std::unique_ptr<UpstreamClient> upstream_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<OutboxWatch> watch_;
@@ -123,6 +131,7 @@ class Server {
   access::Authenticator admin_door_{{.entries_max = 64, .bytes_max = 1 << 20},
                                     {entropy_.next(), entropy_.next()}};
   std::unique_ptr<OutboxApi> outbox_api_;
+  std::unique_ptr<LimitsApi> limits_api_;
   Random admin_random_{entropy_.next()};
   std::unique_ptr<TrialRoutes> admin_trials_;
   std::unique_ptr<AdminService> admin_service_;

@@ -136,6 +136,7 @@ void Server::add_admin_routes() {
   add_diagnosis_routes();
   add_outbox_routes();
   add_trial_routes();
+  add_limits_routes();
 }
 
 // An operator publishes on the admin port (`vesper trial publish --server`): whoever passes the
@@ -160,6 +161,27 @@ void Server::add_trial_routes() {
                         as_operator(exchange, trial);
                         return admin_trials_->publish(exchange, trial);
                       });
+}
+
+void Server::add_limits_routes() {
+  limits_api_ = std::make_unique<LimitsApi>(*limits_, *fair_use_);
+  using Show = asio::awaitable<void> (LimitsApi::*)(Exchange&);
+  using Change = asio::awaitable<void> (LimitsApi::*)(Exchange&, std::string);
+  const auto show = [this](std::string_view pattern, Show serve) {
+    admin_service_->add(Method::get, pattern, [this, serve](Exchange& exchange, std::string_view) {
+      return (*limits_api_.*serve)(exchange);
+    });
+  };
+  const auto change = [this](std::string_view pattern, Change serve) {
+    admin_service_->add(Method::post, pattern, [this, serve](Exchange& exchange, std::string_view) {
+      return (*limits_api_.*serve)(exchange, actor_of(exchange));
+    });
+  };
+  show("/limits", &LimitsApi::show_limits);
+  change("/limits", &LimitsApi::set_limits);
+  change("/limits/reset", &LimitsApi::reset_limits);
+  show("/degradation", &LimitsApi::show_degradation);
+  change("/degradation", &LimitsApi::set_degradation);
 }
 
 void Server::add_index() {

@@ -9,6 +9,7 @@ struct Server::Shard {
   Loop loop;
   ShardCatalog catalog;
   std::unique_ptr<BundleDeriver> bundles;
+  std::unique_ptr<DeferredBundles> deferred;
   std::unique_ptr<IntakeService> service;
   std::unique_ptr<HttpServer> server;
 };

@@ -37,6 +37,33 @@ IntakeSettings intake_settings(const Config& config) {
   return settings;
 }
 
+admission::Limits standard_limits(const Config& config) {
+  const LimitsConfig& from = config.limits;
+  const auto stated = [](std::uint32_t value) {
+    return value == 0 ? std::nullopt : std::optional{value};
+  };
+  admission::Limits limits;
+  limits.dry_run = from.dry_run;
+  limits.standard.patient_per_minute = stated(from.patient_per_minute);
+  limits.standard.patient_burst = stated(from.patient_burst);
+  limits.standard.patient_per_day = stated(from.patient_per_day);
+  limits.standard.caller_per_second = stated(from.caller_per_s);
+  limits.standard.trial_per_second = stated(from.trial_per_s);
+  limits.standard.trial_burst = stated(from.trial_burst);
+  limits.ceilings = {static_cast<double>(from.submissions_max_per_s),
+                     static_cast<double>(from.reads_max_per_s),
+                     static_cast<double>(from.exports_max_per_s)};
+  limits.cold_checks_percent = from.cold_checks_percent;
+  limits.cold_checks_crowded_percent = from.cold_checks_crowded_percent;
+  limits.fair_shares = from.fair_shares;
+  limits.degrade_automatically = from.degrade_automatically;
+  return limits;
+}
+
+std::string kept_limits_path(const Config& config) {
+  return config.journal.sqlite_file.string() + ".limits.json";
+}
+
 SqliteOptions journal_options(const Config& config) {
   SqliteOptions options;
   options.path = config.journal.sqlite_file.string();

@@ -15,6 +15,9 @@ namespace vesper {
 [[nodiscard]] HttpLimits intake_limits(const Config& config);
 [[nodiscard]] HttpLimits admin_limits(const Config& config);
 [[nodiscard]] IntakeSettings intake_settings(const Config& config);
+[[nodiscard]] admission::Limits standard_limits(const Config& config);
+/// Where the limits that an operator set are kept: beside the journal.
+[[nodiscard]] std::string kept_limits_path(const Config& config);
 [[nodiscard]] SqliteOptions journal_options(const Config& config);
 [[nodiscard]] std::vector<UpstreamSettings> upstream_settings(const Config& config);
 [[nodiscard]] std::vector<std::string> destination_names(const Config& config);

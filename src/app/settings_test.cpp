@@ -77,6 +77,20 @@ const ConfigEnvironment unusual{
     {"VESPER__UPSTREAM__A__TLS_KEY", "/ck"},
     {"VESPER__UPSTREAM__B__URL", "https://b.example"},
     {"VESPER__UPSTREAM__B__BEARER_FILE", "/b"},
+    {"VESPER__LIMITS__PATIENT_PER_MINUTE", "41"},
+    {"VESPER__LIMITS__PATIENT_BURST", "42"},
+    {"VESPER__LIMITS__PATIENT_PER_DAY", "43"},
+    {"VESPER__LIMITS__CALLER_PER_S", "44"},
+    {"VESPER__LIMITS__TRIAL_PER_S", "45"},
+    {"VESPER__LIMITS__TRIAL_BURST", "46"},
+    {"VESPER__LIMITS__SUBMISSIONS_MAX_PER_S", "47"},
+    {"VESPER__LIMITS__READS_MAX_PER_S", "48"},
+    {"VESPER__LIMITS__EXPORTS_MAX_PER_S", "49"},
+    {"VESPER__LIMITS__COLD_CHECKS_PERCENT", "50"},
+    {"VESPER__LIMITS__COLD_CHECKS_CROWDED_PERCENT", "51"},
+    {"VESPER__LIMITS__DRY_RUN", "true"},
+    {"VESPER__LIMITS__FAIR_SHARES", "false"},
+    {"VESPER__LIMITS__DEGRADE_AUTOMATICALLY", "false"},
     {"VESPER__LOG__LEVEL", "error"},
     {"VESPER__LOG__QUEUE_MAX_BYTES", "4097"},
     {"VESPER__SHUTDOWN__DEADLINE_MS", "131"},
@@ -116,6 +130,25 @@ TEST(Settings, IntakeAndAdminReachTheirListeners) {
   EXPECT_EQ(intake_settings(given).body_limit_bytes, 2002u);
   EXPECT_EQ(intake_settings(given).submit_deadline, 14ms);
   EXPECT_EQ(admin_limits(given).connections_max, 17u);
+}
+
+TEST(Settings, LimitsReachAdmissionAndZeroIsNone) {
+  const admission::Limits limits = standard_limits(config());
+  admission::RateLimits rates;
+  rates.patient_per_minute = 41;
+  rates.patient_burst = 42;
+  rates.patient_per_day = 43;
+  rates.caller_per_second = 44;
+  rates.trial_per_second = 45;
+  rates.trial_burst = 46;
+  EXPECT_EQ(limits.standard, rates);
+  EXPECT_EQ(limits.ceilings, (admission::Ceilings{47, 48, 49}));
+  EXPECT_EQ(limits.cold_checks_percent, 50u);
+  EXPECT_EQ(limits.cold_checks_crowded_percent, 51u);
+  EXPECT_TRUE(limits.dry_run);
+  EXPECT_FALSE(limits.fair_shares);
+  EXPECT_FALSE(limits.degrade_automatically);
+  EXPECT_FALSE(standard_limits(Config{}).standard.any());
 }
 
 TEST(Settings, JournalKeysReachTheStore) {

@@ -6,6 +6,7 @@
 #include "flows/journal_entry.hpp"
 #include "flows/judgement.hpp"
 #include "flows/replies.hpp"
+#include "flows/routes.hpp"
 #include "flows/submission.hpp"
 #include "stages/journal/receipt.hpp"
 #include "stages/journal/sha256.hpp"
@@ -17,9 +18,10 @@ void Ingest::refuse_at(Counter stage, Reply& reply, const Refusal& refusal) {
   refuse(reply, refusal);
 }
 
-void Ingest::refuse_at_journal(Reply& reply, StoreFault fault) {
+void Ingest::refuse_at_journal(Exchange& exchange, StoreFault fault) {
   telemetry_.count(Counter::refused_at_journal);
-  refuse_for_store(reply, fault, random_);
+  gate_.give_back(exchange);
+  refuse_for_store(exchange.reply, fault, random_);
 }
 
 asio::awaitable<void> Ingest::run(Exchange& exchange) {
@@ -43,6 +45,8 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   const auto allowed = may_submit(caller, *trial_id, diary->subject_id);
   if (!allowed) co_return refuse_at(Counter::refused_at_access, reply, allowed.error());
 
+  if (gate_.refuse_rate(exchange, intake_routes()[exchange.route], *trial_id)) co_return;
+
   const auto trial = find_trial(catalog_, *trial_id);
   if (!trial) co_return refuse_at(Counter::refused_at_catalog, reply, trial.error());
 
@@ -56,10 +60,11 @@ asio::awaitable<void> Ingest::run(Exchange& exchange) {
   const Patience patience{exchange.deadline, &exchange.departure};
   const Waiting waiting{exchange.task, "journal.commit", exchange.started, exchange.deadline.at};
   const auto committed = co_await journal_.commit(entry, patience);
-  if (!committed) co_return refuse_at_journal(reply, committed.error());
+  if (!committed) co_return refuse_at_journal(exchange, committed.error());
   if (committed->how == Committed::How::conflict) co_return refuse_conflict(reply);
 
   const bool replayed = committed->how == Committed::How::replay;
+  if (replayed) gate_.give_back(exchange);
   acknowledge(reply, committed->facts, replayed);
   if (committed->facts.disposition == Disposition::held && !replayed)
     telemetry_.count(Counter::diaries_held);
@@ -73,9 +78,11 @@ asio::awaitable<void> Ingest::refuse_unless_known(Exchange& exchange, const Diar
   const auto known = co_await journal_.find(trial.id, diary.subject_id, submission_id,
                                             {exchange.deadline, &exchange.departure});
   if (!known && known.error() != StoreFault::not_found)
-    co_return refuse_at_journal(exchange.reply, known.error());
-  if (known && known->facts.content_hash == content_hash(exchange.body))
+    co_return refuse_at_journal(exchange, known.error());
+  if (known && known->facts.content_hash == content_hash(exchange.body)) {
+    gate_.give_back(exchange);
     co_return acknowledge(exchange.reply, known->facts, true);
+  }
   refuse_at(Counter::refused_at_form, exchange.reply, refusal);
 }
 

@@ -2,6 +2,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "base/random.hpp"
+#include "flows/limits/share_gate.hpp"
 #include "flows/submission.hpp"
 #include "ports/catalog.hpp"
 #include "ports/clock.hpp"
@@ -18,12 +19,13 @@ namespace vesper {
 class Ingest {
  public:
   Ingest(Clock& clock, Telemetry& telemetry, JournalStore& journal, const Catalog& catalog,
-         Random& random)
+         Random& random, ShareGate& gate)
       : clock_(clock),
         telemetry_(telemetry),
         journal_(journal),
         catalog_(catalog),
-        random_(random) {}
+        random_(random),
+        gate_(gate) {}
 
   /// `exchange` has a caller and a whole body; leaves the answer in exchange.reply.
   asio::awaitable<void> run(Exchange& exchange);
@@ -33,13 +35,14 @@ class Ingest {
                                             Uuid submission_id, const Refusal& refusal,
                                             const Trial& trial);
   void refuse_at(Counter stage, Reply& reply, const Refusal& refusal);
-  void refuse_at_journal(Reply& reply, StoreFault fault);
+  void refuse_at_journal(Exchange& exchange, StoreFault fault);
 
   Clock& clock_;
   Telemetry& telemetry_;
   JournalStore& journal_;
   const Catalog& catalog_;
   Random& random_;
+  ShareGate& gate_;
   Decoder decoder_;
 };
 

@@ -46,7 +46,15 @@ IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
       keys_(parts.keys),
       authenticator_(settings.tokens, {parts.entropy.next(), parts.entropy.next()}),
       door_(settings.door),
-      ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_),
+      gate_({parts.fair_use,
+             parts.limits,
+             parts.catalog,
+             parts.clock,
+             parts.telemetry,
+             parts.slots,
+             random_,
+             {parts.entropy.next(), parts.entropy.next()}}),
+      ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_, gate_),
       reader_(parts.journal, parts.bundles, random_),
       trials_(parts.catalog, parts.keeper, random_) {}
 
@@ -71,8 +79,12 @@ bool IntakeService::begin(Exchange& exchange) {
                    random_);
     return true;
   }
+  gate_.begin(exchange.started);
+  if (gate_.refuse_class(exchange, route)) return true;
   if (refuse_at_door(exchange, route)) return true;
   if (route.action && refuse_caller(exchange, *route.action)) return true;
+  if (exchange.caller && gate_.refuse_share(exchange)) return true;
+  if (exchange.caller && gate_.refuse_rate(exchange, route)) return true;
   if (!accepts_json(exchange.head)) {
     refuse(exchange.reply, 406, IssueCode::not_supported,
            "Accept must allow application/json and application/fhir+json");
@@ -91,6 +103,9 @@ bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
                                .surplus = exchange.surplus};
   const auto decision = door_.ask(asked, exchange.started);
   if (decision.verdict == admission::Verdict::admit) return false;
+  if (decision.verdict == admission::Verdict::crowded &&
+      gate_.may_ask_for_share(route, asked.waited))
+    return false;
   parts_.telemetry.count(counter_of(decision.why));
   refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started));
   return true;
@@ -108,7 +123,7 @@ bool IntakeService::answer_unrouted(Exchange& exchange, const RouteMatch& match)
 
 std::expected<access::Authenticator::Accepted, access::AccessRefusal> IntakeService::authenticate(
     std::string_view authorization) {
-  return authenticator_.authenticate(authorization, keys_.current(), parts_.clock.wall());
+  return authenticator_.authenticate(authorization, keys_.current(), parts_.clock.wall(), &gate_);
 }
 
 bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
@@ -124,6 +139,11 @@ bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
     const KeyAnswer answer = parts_.keys.ask(accepted.error().issuer, accepted.error().kid);
     come_again = answer == KeyAnswer::come_again;
     if (answer == KeyAnswer::known_now) accepted = authenticate(authorization);
+  }
+  if (!accepted && accepted.error().fault == access::AccessFault::busy) {
+    parts_.telemetry.count(Counter::refused_for_cold);
+    refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started));
+    return true;
   }
   if (!accepted) {
     parts_.telemetry.count(Counter::tokens_refused);

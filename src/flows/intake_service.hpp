@@ -7,6 +7,7 @@
 #include "flows/health.hpp"
 #include "flows/ingest.hpp"
 #include "flows/keys/key_keeper.hpp"
+#include "flows/limits/share_gate.hpp"
 #include "flows/read_diary.hpp"
 #include "flows/routes.hpp"
 #include "flows/trial_routes.hpp"
@@ -40,6 +41,8 @@ class IntakeService final : public HttpService {
     const Health& health;
     Entropy& entropy;
     admission::Slots& slots;
+    FairUse& fair_use;
+    LimitsKeeper& limits;
   };
   IntakeService(const IntakeSettings& settings, const Parts& parts);
 
@@ -67,6 +70,7 @@ class IntakeService final : public HttpService {
   KeyView keys_;
   access::Authenticator authenticator_;
   admission::Door door_;
+  ShareGate gate_;
   Ingest ingest_;
   DiaryReader reader_;
   TrialRoutes trials_;

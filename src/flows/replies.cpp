@@ -42,6 +42,52 @@ void refuse_for_load(Reply& reply, std::uint32_t retry_after_s) {
   reply.add_header("Retry-After", {seconds.data(), seconds.size()});
 }
 
+namespace {
+
+std::string throttled(std::string_view diagnostics) {
+  return to_operation_outcome(
+      {{Severity::error, IssueCode::throttled, IssueKind::none, std::string{diagnostics}, {}}});
+}
+
+const std::string& outcome_of(admission::OverRate why) {
+  static const std::string patient = throttled(
+      "This patient sends more often than the trial allows. Send the same bytes again after the "
+      "seconds in Retry-After.");
+  static const std::string day = throttled(
+      "This patient has sent as many diaries as the trial allows a day. Send the same bytes again "
+      "after the seconds in Retry-After.");
+  static const std::string caller = throttled(
+      "This site or service sends more often than is allowed. Send the same bytes again after the "
+      "seconds in Retry-After.");
+  static const std::string trial = throttled(
+      "This trial sends more than it is allowed. Send the same bytes again after the seconds in "
+      "Retry-After.");
+  switch (why) {
+    case admission::OverRate::patient:
+      return patient;
+    case admission::OverRate::patient_day:
+      return day;
+    case admission::OverRate::caller:
+      return caller;
+    case admission::OverRate::trial:
+    case admission::OverRate::nothing:
+      return trial;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+void refuse_for_rate(Reply& reply, admission::OverRate why, Duration wait, Random& random) {
+  reply.status = 429;
+  reply.content_type = fhir_json_type;
+  reply.body = outcome_of(why);
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  const auto least = static_cast<std::uint64_t>(std::max<std::int64_t>(1, whole));
+  const fmt::format_int seconds{least + random.below(1 + (least + 4) / 5)};
+  reply.add_header("Retry-After", {seconds.data(), seconds.size()});
+}
+
 void refuse_for_store(Reply& reply, StoreFault fault, Random& random) {
   switch (fault) {
     case StoreFault::disk_reserve:

@@ -8,6 +8,7 @@
 #include "model/issue.hpp"
 #include "ports/journal_store.hpp"
 #include "stages/access/access_fault.hpp"
+#include "stages/admission/allowances.hpp"
 
 namespace vesper {
 
@@ -30,6 +31,10 @@ void refuse_for_now(Reply& reply, std::uint16_t status, IssueCode code,
 
 /// 503 of the door: fixed bytes but for the seconds, no allocation in a reply that was used before.
 void refuse_for_load(Reply& reply, std::uint32_t retry_after_s);
+
+/// 429: whole seconds until there is room, jittered, and no allocation in a reply that was used
+/// before.
+void refuse_for_rate(Reply& reply, admission::OverRate why, Duration wait, Random& random);
 
 /// What a failed commit or look-up tells the client to do.
 void refuse_for_store(Reply& reply, StoreFault fault, Random& random);

@@ -8,6 +8,7 @@
 #include "base/departure.hpp"
 #include "base/task_record.hpp"
 #include "base/time.hpp"
+#include "model/allowance.hpp"
 #include "model/caller.hpp"
 #include "model/http.hpp"
 
@@ -32,6 +33,8 @@ struct Exchange {
   std::shared_ptr<const Caller> caller;  ///< set by begin() on routes that need one
   std::uint16_t route = 0;               ///< index into the route table, set by begin()
   Departure departure;                   ///< told when the client leaves while it is served
+  std::uint16_t party = 0;               ///< of its verified trial among the shares; 0: not known
+  Charge charge;                         ///< what it took of its caller's and trial's allowances
   TaskRecord* task = nullptr;            ///< of the connection, to say where it waits; may be none
 };
 

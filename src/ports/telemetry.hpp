@@ -46,11 +46,41 @@ namespace vesper {
   X(refused_at_journal, "vesper_ingest_refused_total", R"(stage="journal")",                     \
     "Diaries refused, by the stage that refused")                                                \
   X(refused_for_loop, "vesper_admission_refused_total", R"(reason="loop")",                      \
-    "Requests refused at the door, by what they would have waited for")                          \
+    "Requests refused to protect the server, by reason")                                         \
   X(refused_for_journal, "vesper_admission_refused_total", R"(reason="journal")",                \
-    "Requests refused at the door, by what they would have waited for")                          \
+    "Requests refused to protect the server, by reason")                                         \
   X(refused_for_deadline, "vesper_admission_refused_total", R"(reason="deadline")",              \
-    "Requests refused at the door, by what they would have waited for")                          \
+    "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_share, "vesper_admission_refused_total", R"(reason="share")",                    \
+    "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_class, "vesper_admission_refused_total", R"(reason="class")",                    \
+    "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_ceiling, "vesper_admission_refused_total", R"(reason="ceiling")",                \
+    "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_breaker, "vesper_admission_refused_total", R"(reason="breaker")",                \
+    "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_cold, "vesper_admission_refused_total", R"(reason="new-token")",                 \
+    "Requests refused to protect the server, by reason")                                         \
+  X(over_patient_rate, "vesper_admission_over_rate_total", R"(of="patient")",                    \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_patient_day, "vesper_admission_over_rate_total", R"(of="patient-day")",                 \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_caller_rate, "vesper_admission_over_rate_total", R"(of="caller")",                      \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_trial_rate, "vesper_admission_over_rate_total", R"(of="trial")",                        \
+    "Requests over a rate or quota (429)")                                                       \
+  X(would_refuse_patient, "vesper_admission_would_refuse_total", R"(of="patient")",              \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_patient_day, "vesper_admission_would_refuse_total", R"(of="patient-day")",      \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_caller, "vesper_admission_would_refuse_total", R"(of="caller")",                \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_trial, "vesper_admission_would_refuse_total", R"(of="trial")",                  \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_ceiling, "vesper_admission_would_refuse_total", R"(of="ceiling")",              \
+    "Requests that a dry run let pass")                                                          \
+  X(names_forgotten, "vesper_admission_names_forgotten_total", "",                               \
+    "Names in use whose allowance was forgotten for want of room")                               \
   X(diaries_held, "vesper_ingest_held_total", "", "Diaries taken and held for judgement")        \
   X(bundles_failed, "vesper_fhir_bundles_failed_total", "",                                      \
     "Stored diaries that could not be made a bundle when their delivery was due")                \
@@ -83,6 +113,10 @@ namespace vesper {
   X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \
   X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                   \
   X(tasks_stalled_now, "vesper_tasks_stalled", "", "Tasks that are past their deadline now")
+X(degradation_level, "vesper_admission_degradation_level", "", "Level of degradation, 0 to 4")
+X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",
+  "1 while diaries are refused because a commit does not return")
+X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")
 
 #define VESPER_HISTOGRAMS(X)                                                                      \
   X(ingest_seconds, "vesper_ingest_seconds", "", "Head read to answer ready, POST /patient/data") \

@@ -190,9 +190,19 @@ class ShardAllocations : public testing::Test {
   CatalogKeeper keeper{
       server.context.get_executor(), server.clock, log, server.telemetry, store, {"default"}};
   BundleDeriver bundles{catalog};
+  LimitsKeeper limits{{}, {server.clock, log, store, files, {}}};
+  FairUse fair_use{{server.clock,
+                    server.telemetry,
+                    log,
+                    store,
+                    slots,
+                    limits,
+                    {1, 2},
+                    TaskScope{"test"},
+                    server.context.get_executor()}};
   IntakeService intake{IntakeSettings{},
                        {server.clock, server.telemetry, store, catalog, keeper, bundles, keys,
-                        health, entropy, slots}};
+                        health, entropy, slots, fair_use, limits}};
   RawClient client{server.port, counted_pump()};
   std::size_t answered = 0;
 };

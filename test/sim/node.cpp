@@ -66,9 +66,14 @@ Node::Node(Surroundings& around, std::string key_set)
       executor, std::vector{destination_settings()},
       DeliveryPorts{*store_, *store_, *upstream_, *bundles_, *clock_, entropy_, *telemetry_, log_});
   store_->watch([this] { delivery_->notify(); });
+  limits_ = std::make_unique<LimitsKeeper>(
+      admission::Limits{}, LimitsKeeper::Parts{*clock_, log_, *store_, *files_, {}});
+  fair_use_ = std::make_unique<FairUse>(FairUse::Parts{
+      *clock_, *telemetry_, log_, *store_, slots_, *limits_, {1, 2}, TaskScope{"sim"}, executor});
   service_ = std::make_unique<IntakeService>(
-      IntakeSettings{}, IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_,
-                                             *bundles_, *keys_, health_, entropy_, slots_});
+      IntakeSettings{},
+      IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_, *bundles_, *keys_,
+                           health_, entropy_, slots_, *fair_use_, *limits_});
   asio::co_spawn(*context_, start(), rethrow);
 }
 

@@ -64,6 +64,8 @@ class Node {
   std::unique_ptr<Delivery> delivery_;
   Health health_;
   admission::Slots slots_;
+  std::unique_ptr<LimitsKeeper> limits_;
+  std::unique_ptr<FairUse> fair_use_;
   std::unique_ptr<IntakeService> service_;
   bool ready_ = false, published_ = false;
 };

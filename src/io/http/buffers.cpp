@@ -40,6 +40,8 @@ void Work::prepare() {
   exchange.body = {};
   exchange.caller.reset();
   exchange.route = 0;
+  exchange.party = 0;
+  exchange.charge = {};
   exchange.deadline = {};
   exchange.waited = {};
   exchange.surplus = false;

@@ -12,6 +12,7 @@ namespace {
   X(unsupported, "the token has a critical extension or is of another type than a JWT")      \
   X(unknown_issuer, "the token's issuer is not one this server trusts")                      \
   X(keys_unavailable, "the issuer's keys are not available at the moment")                   \
+  X(busy, "too many new tokens at once; this one was not looked at")                         \
   X(unknown_key, "the token's key is not one of its issuer's")                               \
   X(wrong_algorithm, "the token's alg is not the one its key is for")                        \
   X(bad_signature, "the token's signature does not verify")                                  \

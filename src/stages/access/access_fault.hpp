@@ -12,6 +12,7 @@ enum class AccessFault : std::uint8_t {
   unsupported,       ///< crit, b64, a typ of another kind of token
   unknown_issuer,    ///< iss has no table
   keys_unavailable,  ///< the issuer's keys are not at hand: retryable
+  busy,              ///< too many tokens not seen before at once: retryable
   unknown_key,       ///< no such kid: retryable while a refresh is pending or refused
   wrong_algorithm,   ///< alg is not the one the key is bound to
   bad_signature,

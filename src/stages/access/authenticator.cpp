@@ -16,7 +16,7 @@ std::expected<std::string_view, AccessFault> parse_bearer(std::string_view value
 }
 
 std::expected<Authenticator::Accepted, AccessRefusal> Authenticator::authenticate(
-    std::string_view authorization, const KeyRing& ring, WallTime now) {
+    std::string_view authorization, const KeyRing& ring, WallTime now, ColdGate* gate) {
   const auto token = parse_bearer(authorization);
   if (!token) return std::unexpected(AccessRefusal{token.error(), {}, {}});
   if (ring.generation != generation_) {
@@ -24,7 +24,7 @@ std::expected<Authenticator::Accepted, AccessRefusal> Authenticator::authenticat
     generation_ = ring.generation;
   }
   if (auto caller = cache_.find(*token, now)) return Accepted{std::move(caller), true};
-  auto verified = verifier_.verify(*token, ring, now);
+  auto verified = verifier_.verify(*token, ring, now, gate);
   if (!verified) return std::unexpected(std::move(verified.error()));
   cache_.keep(*token, *verified);
   return Accepted{std::move(verified->caller), false};

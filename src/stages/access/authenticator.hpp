@@ -26,7 +26,8 @@ class Authenticator {
   /// Another generation of `ring` than the last one's empties the cache first.
   [[nodiscard]] std::expected<Accepted, AccessRefusal> authenticate(std::string_view authorization,
                                                                     const KeyRing& ring,
-                                                                    WallTime now);
+                                                                    WallTime now,
+                                                                    ColdGate* gate = nullptr);
 
  private:
   TokenCache cache_;

@@ -58,7 +58,8 @@ Verifier::Checked Verifier::check_signature(const JwsParts& parts, const VerifyK
 }
 
 std::expected<VerifiedToken, AccessRefusal> Verifier::verify(std::string_view token,
-                                                             const KeyRing& ring, WallTime now) {
+                                                             const KeyRing& ring, WallTime now,
+                                                             ColdGate* gate) {
   const auto refuse = [](AccessFault fault) {
     return std::unexpected(AccessRefusal{fault, {}, {}});
   };
@@ -81,6 +82,10 @@ std::expected<VerifiedToken, AccessRefusal> Verifier::verify(std::string_view to
   if (issuer->keys == nullptr) return without_key(AccessFault::keys_unavailable);
   const auto key = choose_key(*issuer->keys, header_);
   if (!key) return without_key(key.error());
+  const std::string_view claimed =
+      claims.trial == nullptr ? std::string_view{} : claims.trial->text;
+  if (gate != nullptr && !gate->admit((*key)->algorithm(), claimed))
+    return refuse(AccessFault::busy);
   if (auto good = check_signature(*parts, **key); !good) return refuse(good.error());
 
   const auto validity = judge_times(claims, now);

@@ -10,6 +10,7 @@
 #include "model/caller.hpp"
 #include "stages/access/access_fault.hpp"
 #include "stages/access/claims.hpp"
+#include "stages/access/cold_gate.hpp"
 #include "stages/access/jws.hpp"
 #include "stages/access/key_ring.hpp"
 
@@ -43,9 +44,11 @@ struct AccessRefusal {
 ///   Source: RFC 7515, 5.2; RFC 7519, 7.2; RFC 8725.
 class Verifier {
  public:
+  /// `gate`: may say `busy` once all but the signature has been looked at; none: always open.
   [[nodiscard]] std::expected<VerifiedToken, AccessRefusal> verify(std::string_view token,
                                                                    const KeyRing& ring,
-                                                                   WallTime now);
+                                                                   WallTime now,
+                                                                   ColdGate* gate = nullptr);
 
  private:
   using Checked = std::expected<void, AccessFault>;

@@ -39,8 +39,8 @@ AllowanceTable::Cell& AllowanceTable::claim(std::uint64_t name, UsedAllowance at
       least = used;
       holder = seen;
     }
-    if (best == nullptr || !best->name.compare_exchange_strong(holder, being_claimed,
-                                                               std::memory_order_acq_rel))
+    if (best == nullptr ||
+        !best->name.compare_exchange_strong(holder, being_claimed, std::memory_order_acq_rel))
       continue;
     if (least > 0) evictions_.fetch_add(1, std::memory_order_relaxed);
     const std::uint64_t word = best->word.load(std::memory_order_relaxed);

@@ -15,7 +15,8 @@ namespace vesper::admission {
 ///   Bounds: the cells given, 16 bytes each; pages that nobody touched cost nothing. Only where all
 ///           eight of a set are in use does the one that has used least forget: its name may then
 ///           exceed by what it had used, at most one burst or one quota. evictions() counts these.
-///   Errors: names are told apart by a keyed 64-bit hash: that two of a million share an allowance has a
+///   Errors: names are told apart by a keyed 64-bit hash: that two of a million share an allowance
+///   has a
 ///           chance of 3e-8.
 ///   Thread: any; no lock. A name that two threads bring at the very same time for the first time
 ///           may get two cells, of which one is then used: it may exceed by one burst, once.

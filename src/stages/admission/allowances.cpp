@@ -12,7 +12,8 @@ BucketRule rule_of(std::optional<double> rate, double seconds,
                    std::optional<std::uint32_t> burst = {}) {
   const double per_second = rate.value_or(0) / seconds;
   const auto standard = static_cast<std::uint64_t>(std::min(rate.value_or(0), 1e9));
-  return BucketRule::of(per_second, burst.value_or(0) > 0 ? *burst : std::max(burst_least, standard));
+  return BucketRule::of(per_second,
+                        burst.value_or(0) > 0 ? *burst : std::max(burst_least, standard));
 }
 
 }  // namespace
@@ -54,19 +55,16 @@ Taken Allowances::take(const Names& names, AllowanceKind kind, const RateLimits&
     give_back(charge, now, wall);
     return Taken{why, wait, {}};
   };
-  const QuotaRule quota{kind == AllowanceKind::submissions && names.patient
-                            ? limits.patient_per_day.value_or(0)
-                            : 0};
+  const QuotaRule quota{
+      kind == AllowanceKind::submissions && names.patient ? limits.patient_per_day.value_or(0) : 0};
   const BucketRule own = names.patient
                              ? rule_of(limits.patient_per_minute, 60, limits.patient_burst)
                              : rule_of(limits.caller_per_second, 1);
-  const BucketRule all = names.trial.empty()
-                             ? BucketRule{}
-                             : rule_of(limits.trial_per_second, 1, limits.trial_burst);
+  const BucketRule all =
+      names.trial.empty() ? BucketRule{} : rule_of(limits.trial_per_second, 1, limits.trial_burst);
   if (quota.most > 0 || !own.unlimited()) {
-    const std::uint64_t name = names.patient
-                                   ? name_of("patient", names.trial, names.subject, kind)
-                                   : name_of("caller", names.issuer, names.subject, kind);
+    const std::uint64_t name = names.patient ? name_of("patient", names.trial, names.subject, kind)
+                                             : name_of("caller", names.issuer, names.subject, kind);
     if (quota.most > 0) {
       const auto counted = quotas_.update(name, quota_at_rest(wall), [&](UsedAllowance used) {
         return count_one(used, wall, quota);
@@ -93,9 +91,8 @@ Taken Allowances::take(const Names& names, AllowanceKind kind, const RateLimits&
 
 void Allowances::give_back(const Charge& charge, Instant now, WallTime wall) {
   if (charge.quota != 0)
-    (void)quotas_.update(charge.quota, quota_at_rest(wall), [](UsedAllowance used) {
-      return std::optional{uncount_one(used)};
-    });
+    (void)quotas_.update(charge.quota, quota_at_rest(wall),
+                         [](UsedAllowance used) { return std::optional{uncount_one(used)}; });
   const auto back = [&](std::uint64_t name, std::uint64_t interval) {
     if (name != 0)
       (void)buckets_.update(name, ticks_of(now), [&](UsedAllowance used) {

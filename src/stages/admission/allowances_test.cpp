@@ -222,7 +222,8 @@ bool stays_in_bounds(std::uint64_t seed, bool forgets) {
   std::deque<Instant> watched;  // admissions of name 7
   for (int i = 0; i < 30'000; ++i) {
     now += Duration{static_cast<Duration::rep>(random.below(2'000'000))};
-    if (random.chance(0.001)) now += Duration{static_cast<Duration::rep>(random.below(3'000'000'000))};
+    if (random.chance(0.001))
+      now += Duration{static_cast<Duration::rep>(random.below(3'000'000'000))};
     const std::uint64_t name = random.chance(0.3) ? 7 : 10 + random.below(names);
     if (!buckets.take(name, rule, ticks_of(now)) || name != 7) continue;
     watched.push_back(now);
@@ -273,7 +274,8 @@ TEST(AllowanceTable, ThreadsThatShareANameTakeItsBurstOnceTogether) {
     for (int t = 0; t < threads; ++t)
       crowd.emplace_back([&, t] {
         for (int i = 0; i < tries; ++i) {
-          if (table.update(99, now, [&](UsedAllowance u) { return take_one(u, now, rule); }).changed)
+          if (table.update(99, now, [&](UsedAllowance u) { return take_one(u, now, rule); })
+                  .changed)
             ++taken;
           // Names that come and go at rest beside it, so that cells change hands all the time.
           const auto other = static_cast<std::uint64_t>(1000 + t * tries + i);

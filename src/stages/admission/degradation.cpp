@@ -40,8 +40,7 @@ bool Degradation::observe(double pressure, Instant now) {
   const auto at = static_cast<std::size_t>(level_);
   const bool pressed =
       rules_.automatic && at < rules_.up.size() && pressure >= rules_.up[at].pressure;
-  const bool calm =
-      at > 0 && (!rules_.automatic || pressure < rules_.up[at - 1].pressure / 2);
+  const bool calm = at > 0 && (!rules_.automatic || pressure < rules_.up[at - 1].pressure / 2);
   if (!pressed) pressed_since_.reset();
   if (!calm) calm_since_.reset();
   if (pressed && !pressed_since_) pressed_since_ = now;

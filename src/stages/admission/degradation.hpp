@@ -33,7 +33,7 @@ class Degradation {
   };
   struct Rules {
     /// To reach exports_off, reads_off, derivation_deferred, refuse.
-    std::array<Rule, 4> up{{{1, 1s}, {1, 2s}, {1, 5s}, {40, 5s}}};
+    std::array<Rule, 4> up{{{1, 1s}, {1, 2s}, {2, 5s}, {40, 5s}}};
     Duration calm = 5s;
     bool automatic = true;
   };

@@ -11,7 +11,8 @@ using enum DegradationLevel;
 
 // Holds a pressure for a time, in ticks of 100 ms; the level at its end.
 DegradationLevel hold(Degradation& machine, double pressure, Duration time, Instant& now) {
-  for (const Instant end = now + time; now < end; now += 100ms) (void)machine.observe(pressure, now);
+  for (const Instant end = now + time; now < end; now += 100ms)
+    (void)machine.observe(pressure, now);
   return machine.level();
 }
 
@@ -22,8 +23,9 @@ TEST(Degradation, GoesUpOneLevelAtATimeAndDownAgain) {
   EXPECT_EQ(hold(machine, 2, 300ms, now), exports_off);
   EXPECT_EQ(machine.why(), Degradation::Why::pressure);
   EXPECT_EQ(hold(machine, 2, 2200ms, now), reads_off);
+  EXPECT_EQ(hold(machine, 1.9, 60s, now), reads_off);  // delivery goes on while the door holds
   EXPECT_EQ(hold(machine, 2, 5200ms, now), derivation_deferred);
-  EXPECT_EQ(hold(machine, 2, 60s, now), derivation_deferred);  // diaries are refused for more only
+  EXPECT_EQ(hold(machine, 3, 60s, now), derivation_deferred);  // diaries are refused for more only
   EXPECT_EQ(hold(machine, 50, 6s, now), refuse);
   EXPECT_EQ(hold(machine, 0, 5200ms, now), derivation_deferred);
   EXPECT_EQ(hold(machine, 0, 20s, now), normal);

@@ -23,6 +23,12 @@ struct RateLimits {
 
 [[nodiscard]] RateLimits limits_of(const Rates& rates);
 
+/// What a class of routes may take a second, all callers together (503 past it). 0: no limit.
+struct Ceilings {
+  double submissions_per_second = 0, reads_per_second = 0, exports_per_second = 0;
+  friend bool operator==(const Ceilings&, const Ceilings&) = default;
+};
+
 /// The limits in force on verified names; one value that is replaced as a whole.
 ///   Shape:  a trial's own entry here wins over its document, which wins over `standard`.
 struct Limits {
@@ -30,6 +36,7 @@ struct Limits {
   RateLimits standard;
   std::map<std::string, RateLimits, std::less<>> trials;
   std::map<std::string, double, std::less<>> weights;  ///< of fair shares; 1 where absent
+  Ceilings ceilings;
   /// Of a shard's time for signatures of tokens not seen before, in percent: while all is well, and
   /// while requests are refused for lack of room.
   std::uint32_t cold_checks_percent = 70, cold_checks_crowded_percent = 30;

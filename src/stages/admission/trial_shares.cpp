@@ -61,8 +61,7 @@ bool TrialShares::inside_share(Party party) const {
 }
 
 void TrialShares::measure(double seconds, Instant now) {
-  const double kept =
-      std::exp2(-seconds / std::chrono::duration<double>(half_life).count());
+  const double kept = std::exp2(-seconds / std::chrono::duration<double>(half_life).count());
   active_.clear();
   for (std::size_t i = 0; i < parties_max; ++i) {
     Slot& slot = slots_[i];
@@ -76,8 +75,7 @@ void TrialShares::measure(double seconds, Instant now) {
     slot.demand = 0;
     slot.quota.store(0, std::memory_order_relaxed);
     slot.over.store(false, std::memory_order_relaxed);
-    if (i != the_rest && now - slot.seen > forgotten)
-      slot.name.store(0, std::memory_order_release);
+    if (i != the_rest && now - slot.seen > forgotten) slot.name.store(0, std::memory_order_release);
   }
 }
 
