@@ -211,14 +211,14 @@ constexpr CommandArgument reference_arguments[] = {
 
 constexpr Command table[] = {
     {.name = "serve",
-     .summary = "Serve intake and admin ports, keep diaries and deliver them",
+     .summary = "Serve intake and admin ports, keep and deliver diaries",
      .detail = "Any key of the configuration can be set by an environment variable with two "
                "underscores between levels: VESPER__INTAKE__LISTEN=127.0.0.1:0.",
      .arguments = {},
      .options = serve_options,
      .run = command_serve},
     {.name = "check",
-     .summary = "Hold a QuestionnaireResponse against its Questionnaire, offline",
+     .summary = "Hold a response against its Questionnaire, offline",
      .detail =
          "Prints an OperationOutcome, with at least one issue also when all is well. The exit "
          "status is 0 when the response is valid, else 1. Below the status `completed` "
@@ -295,7 +295,7 @@ constexpr Command table[] = {
      .options = surge_options,
      .run = command_surge},
     {.name = "drill friday-night",
-     .summary = "Replay the incident: the evening peak while the data platform slows",
+     .summary = "Replay the incident: the peak while the platform slows",
      .detail =
          "Baseline, then five times as much while the data platform slows from 20 ms to 10 s, then "
          "baseline with the platform healed: first to the incident's service (vesper_naive, where "
@@ -311,7 +311,7 @@ constexpr Command table[] = {
      .options = drill_list_options,
      .run = command_drill_list},
     {.name = "drill run",
-     .summary = "Play a fault to a server of its own and hold it to its promises",
+     .summary = "Play a fault to a server and hold it to its promises",
      .detail =
          "Starts this program's `serve` as a child in a temporary folder, with a fake data "
          "platform "

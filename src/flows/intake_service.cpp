@@ -1,5 +1,6 @@
 #include "flows/intake_service.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -35,6 +36,24 @@ Counter counter_of(admission::RefusedFor why) {
       break;
   }
   return Counter::refused_for_loop;
+}
+
+constexpr Duration key_patience = 1s;
+
+bool depends_on_keys(access::AccessFault fault) {
+  return access::is_retryable(fault) || fault == access::AccessFault::unknown_key;
+}
+
+// Only small requests: their bytes are held for a caller whom nobody knows yet.
+bool may_wait_for_keys(const RequestHead& head) {
+  constexpr std::uint64_t body_bytes_max = 64 << 10;
+  return !head.chunked && (!head.has_content_length || head.content_length <= body_bytes_max);
+}
+
+std::string_view authorization_of(const RequestHead& head) {
+  std::size_t count = 0;
+  const Header* header = head.find("authorization", &count);
+  return header == nullptr ? std::string_view{} : count == 1 ? header->value : "twice";
 }
 
 }  // namespace
@@ -121,25 +140,25 @@ bool IntakeService::answer_unrouted(Exchange& exchange, const RouteMatch& match)
   return true;
 }
 
-std::expected<access::Authenticator::Accepted, access::AccessRefusal> IntakeService::authenticate(
-    std::string_view authorization) {
+IntakeService::Accepted IntakeService::authenticate(std::string_view authorization) {
   return authenticator_.authenticate(authorization, keys_.current(), parts_.clock.wall(), &gate_);
 }
 
 bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
-  std::size_t count = 0;
-  const Header* header = exchange.head.find("authorization", &count);
-  const std::string_view authorization = header == nullptr ? std::string_view{}
-                                         : count == 1      ? header->value
-                                                           : "twice";
+  const std::string_view authorization = authorization_of(exchange.head);
   auto accepted = authenticate(authorization);
   bool come_again = false;
-  if (!accepted && (access::is_retryable(accepted.error().fault) ||
-                    accepted.error().fault == access::AccessFault::unknown_key)) {
+  if (!accepted && depends_on_keys(accepted.error().fault)) {
     const KeyAnswer answer = parts_.keys.ask(accepted.error().issuer, accepted.error().kid);
     come_again = answer == KeyAnswer::come_again;
     if (answer == KeyAnswer::known_now) accepted = authenticate(authorization);
   }
+  if (come_again && may_wait_for_keys(exchange.head) && !gate_.crowded()) return false;
+  return refuse_unless_accepted(exchange, action, accepted, come_again);
+}
+
+bool IntakeService::refuse_unless_accepted(Exchange& exchange, access::Action action,
+                                           Accepted& accepted, bool come_again) {
   if (!accepted && accepted.error().fault == access::AccessFault::busy) {
     parts_.telemetry.count(Counter::refused_for_cold);
     refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started));
@@ -155,6 +174,27 @@ bool IntakeService::refuse_caller(Exchange& exchange, access::Action action) {
   if (access::may_ever(action, *exchange.caller)) return false;
   refuse(exchange.reply, 403, IssueCode::forbidden, access::text_of(access::Decision::no_scope));
   return true;
+}
+
+// The first token of a new key comes while the key is being fetched: a moment's wait spares its
+// sender a second try. Nothing is done for it before its token has verified.
+asio::awaitable<void> IntakeService::serve_when_keys_are_settled(Exchange& exchange) {
+  const Route& route = intake_routes()[exchange.route];
+  const std::string_view authorization = authorization_of(exchange.head);
+  gate_.begin(parts_.clock.now());
+  auto accepted = authenticate(authorization);
+  bool come_again = false;
+  if (!accepted && depends_on_keys(accepted.error().fault)) {
+    const Deadline patience{std::min(exchange.deadline.at, parts_.clock.now() + key_patience)};
+    const KeyAnswer answer =
+        co_await parts_.keys.settle(accepted.error().issuer, accepted.error().kid, patience);
+    come_again = answer == KeyAnswer::come_again;
+    gate_.begin(parts_.clock.now());
+    if (answer == KeyAnswer::known_now) accepted = authenticate(authorization);
+  }
+  if (refuse_unless_accepted(exchange, *route.action, accepted, come_again)) co_return;
+  if (gate_.refuse_share(exchange) || gate_.refuse_rate(exchange, route)) co_return;
+  co_await dispatch(exchange);
 }
 
 bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
@@ -211,6 +251,12 @@ asio::awaitable<void> IntakeService::list_receipt_keys(Exchange& exchange) {
 }
 
 asio::awaitable<void> IntakeService::serve(Exchange& exchange) {
+  if (intake_routes()[exchange.route].action && exchange.caller == nullptr)
+    return serve_when_keys_are_settled(exchange);
+  return dispatch(exchange);
+}
+
+asio::awaitable<void> IntakeService::dispatch(Exchange& exchange) {
   const Route& route = intake_routes()[exchange.route];
   const std::string_view parameter =
       match_route(intake_routes(), exchange.head.method, exchange.head.path).parameter;

@@ -56,8 +56,12 @@ class IntakeService final : public HttpService {
   bool refuse_at_door(Exchange& exchange, const Route& route);
   bool answer_unrouted(Exchange& exchange, const RouteMatch& match);
   bool refuse_caller(Exchange& exchange, access::Action action);
-  std::expected<access::Authenticator::Accepted, access::AccessRefusal> authenticate(
-      std::string_view authorization);
+  using Accepted = std::expected<access::Authenticator::Accepted, access::AccessRefusal>;
+  Accepted authenticate(std::string_view authorization);
+  bool refuse_unless_accepted(Exchange& exchange, access::Action action, Accepted& accepted,
+                              bool come_again);
+  asio::awaitable<void> serve_when_keys_are_settled(Exchange& exchange);
+  asio::awaitable<void> dispatch(Exchange& exchange);
   bool refuse_body(Exchange& exchange, const Route& route);
   asio::awaitable<void> list_receipt_keys(Exchange& exchange);
   [[nodiscard]] Duration allowed_to(const Route& route) const;

@@ -110,13 +110,12 @@ namespace vesper {
     "Destinations whose breaker is not closed")                                                   \
   X(destinations_paused, "vesper_relay_destinations_paused", "",                                  \
     "Destinations that somebody has paused")                                                      \
+  X(degradation_level, "vesper_admission_degradation_level", "", "Level of degradation, 0 to 4")  \
+  X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",                            \
+    "1 while diaries are refused because a commit does not return")                               \
   X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \
   X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                   \
   X(tasks_stalled_now, "vesper_tasks_stalled", "", "Tasks that are past their deadline now")
-X(degradation_level, "vesper_admission_degradation_level", "", "Level of degradation, 0 to 4")
-X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",
-  "1 while diaries are refused because a commit does not return")
-X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")
 
 #define VESPER_HISTOGRAMS(X)                                                                      \
   X(ingest_seconds, "vesper_ingest_seconds", "", "Head read to answer ready, POST /patient/data") \

@@ -154,7 +154,7 @@ class ShardAllocations : public testing::Test {
   }
 
   // Posts `count` diaries on one connection; the shard's calls of operator new meanwhile.
-  long post(int count) {
+  long post(int count, int status = 201) {
     const std::string body = demonstration("bench-diary.json");
     const std::string request =
         "POST /patient/data HTTP/1.1\r\nHost: v\r\nAuthorization: Bearer " + bearer() +
@@ -165,7 +165,7 @@ class ShardAllocations : public testing::Test {
       client.send(request);
       answered += 1;
       const auto replies = client.read(answered);
-      EXPECT_EQ(replies.list.back().status, 201) << replies.list.back().body;
+      EXPECT_EQ(replies.list.back().status, status) << replies.list.back().body;
     }
     return allocations;
   }
@@ -213,6 +213,26 @@ TEST_F(ShardAllocations, ADiaryInSteadyStateNeedsFew) {
   const long steady = post(100);
   RecordProperty("for_100_diaries", std::to_string(steady));
   EXPECT_LE(static_cast<double>(steady), 100 * allocations_per_diary_max);
+}
+
+TEST_F(ShardAllocations, LimitsAndSharesAddNothing) {
+  if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";
+  admission::Limits wide;
+  wide.standard.patient_per_minute = wide.standard.trial_per_second = 1e6;
+  wide.standard.patient_per_day = 1'000'000;
+  limits.configure(wide);
+  std::ignore = post(50);
+  EXPECT_LE(static_cast<double>(post(100)), 100 * allocations_per_diary_max);
+}
+
+TEST_F(ShardAllocations, ARefusalForARateAllocatesNothing) {
+  if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";
+  admission::Limits narrow;
+  narrow.standard.patient_per_day = 2;
+  limits.configure(narrow);
+  std::ignore = post(2);
+  std::ignore = post(50, 429);
+  EXPECT_LE(post(100, 429), 1);
 }
 
 // Negative control: the first diary makes the buffers, and the counter sees it.

@@ -45,6 +45,7 @@ class ShareGate final : public access::ColdGate {
   void give_back(Exchange& exchange);
   /// The limits of signature checks (AccessFault::busy).
   [[nodiscard]] bool admit(access::Algorithm algorithm, std::string_view claimed) override;
+  [[nodiscard]] bool crowded() const { return crowded_; }
   void begin(Instant now) {
     now_ = now;
     crowded_ = false;
