@@ -68,7 +68,8 @@ def surge(name, regimes, table, given):
               f"timed out {step['timed_out']}, cut {step['cut']}, no connection {step['no_connection']})")
     table.add(words, "goodput", detail, target, share >= goal, run, share=share, c_us=capacity.c_us, r_us=r_us, capacity=capacity.per_s)
     latencies(regime_name, words, before, step, table, run)
-    normal = max(2 * before["accepted_latency"]["p99_ms"], before["accepted_latency"]["p99_ms"] + 10)
+    calm_p99 = before["accepted_latency"]["p99_ms"]
+    normal = min(100, max(2 * calm_p99, calm_p99 + 10))
     end = run.phase(2)["from_s"]
     recovery = run.recovery_ms(end, normal)
     table.add(words, "normal again after the surge", f"{recovery:.0f} ms (normal: p99 <= {normal:.0f} ms)", "<= 500 ms",

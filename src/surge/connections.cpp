@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -96,10 +97,12 @@ bool Connections::connect(std::uint32_t index) {
 }
 
 void Connections::open_all() {
-  constexpr std::uint32_t at_once = 64;
-  constexpr Duration rest = 10ms;
+  constexpr std::uint32_t at_once = 48;
+  constexpr int rest_ms = 10;
   for (std::uint32_t i = 0; !closed_.empty(); ++i) {
-    if (i % at_once == at_once - 1) (void)wait(rest);
+    // Not wait(): it returns as soon as one is open, and the rest would wait in the server's
+    // backlog.
+    if (i % at_once == at_once - 1) (void)::poll(nullptr, 0, rest_ms);
     const std::uint32_t index = closed_.back();
     closed_.pop_back();
     (void)connect(index);
