@@ -27,6 +27,7 @@ class Quota:
     def __init__(self, percent):
         self.folder = CGROUP / f"vesper-bench-{os.getpid()}-{percent}"
         self.folder.mkdir()
+        (self.folder / "cpu.shares").write_text("50000")  # within its quota it goes before what else the machine does
         (self.folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         (self.folder / "cpu.cfs_quota_us").write_text(str(PERIOD_US * percent // 100))
         (self.folder / "cpu.shares").write_text("10240")  # its quota is its own whatever else runs

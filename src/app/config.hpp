@@ -93,6 +93,13 @@ struct LimitsConfig {
   bool dry_run = false, fair_shares = false, degrade_automatically = false;
 };
 
+struct AdmissionConfig {
+  bool enabled = true;
+  std::chrono::milliseconds wait_max{}, wait_overloaded_max{};  ///< for the shard
+  std::chrono::milliseconds journal_wait_max{}, journal_wait_overloaded_max{};
+  std::uint32_t refusal_share_percent = 0;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   std::uint64_t queue_max_bytes = 0;
@@ -108,6 +115,7 @@ struct Config {
   IntakeConfig intake;
   AdminConfig admin;
   JournalConfig journal;
+  AdmissionConfig admission;
   std::vector<IssuerConfig> issuers;
   std::vector<UpstreamConfig> upstreams;  ///< in order of name
   LimitsConfig limits;

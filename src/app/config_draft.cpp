@@ -128,6 +128,7 @@ Config ConfigDraft::finish() const {
   fill_single("admin", &config.admin);
   fill_single("journal", &config.journal);
   fill_single("limits", &config.limits);
+  fill_single("admission", &config.admission);
   fill_single("log", &config.log);
   fill_single("shutdown", &config.shutdown);
   std::map<int, IssuerConfig> issuers;  // by number: "10" comes after "9"

@@ -46,6 +46,8 @@ constexpr std::string_view section_name<AdminConfig> = "admin";
 template <>
 constexpr std::string_view section_name<JournalConfig> = "journal";
 template <>
+constexpr std::string_view section_name<AdmissionConfig> = "admission";
+template <>
 constexpr std::string_view section_name<IssuerConfig> = "access.issuer";
 template <>
 constexpr std::string_view section_name<UpstreamConfig> = "upstream";
@@ -113,6 +115,7 @@ constexpr ConfigSection sections[] = {
     {"intake", ConfigShape::single, "The port that takes diaries."},
     {"admin", ConfigShape::single, "The port for operators: metrics, profiles, the outbox."},
     {"journal", ConfigShape::single, "Where diaries are kept."},
+    {"admission", ConfigShape::single, "Who may enter under overload. Needs no tuning."},
     {"access.issuer", ConfigShape::array,
      "One table an identity provider. Patients and staff may have different ones."},
     {"upstream", ConfigShape::named,
@@ -203,6 +206,22 @@ constexpr ConfigKey keys[] = {
                                                 {16 * mib, 100 * tib, "bytes"},
                                                 "Free space of the journal's disk below which the "
                                                 "answer is 507; 1 % of it if that is more."),
+    plain<&AdmissionConfig::enabled>("enabled", flag, "true",
+                                     "Refuses what cannot be served in time."),
+    numeric<&AdmissionConfig::wait_max>("wait_max_ms", "50", {1, 60'000, "ms"},
+                                        "A request's wait to be read; longer in a burst: 503."),
+    numeric<&AdmissionConfig::wait_overloaded_max>(
+        "wait_overloaded_max_ms", "20", {1, 60'000, "ms"},
+        "The same once the wait has stood for 80 ms; at most `wait_max_ms` counts."),
+    numeric<&AdmissionConfig::journal_wait_max>(
+        "journal_wait_max_ms", "45", {1, 60'000, "ms"},
+        "Predicted wait for the journal, without the diary's own commit; longer: 503."),
+    numeric<&AdmissionConfig::journal_wait_overloaded_max>(
+        "journal_wait_overloaded_max_ms", "10", {1, 60'000, "ms"},
+        "The same once the wait has stood for 80 ms; at most `journal_wait_max_ms` counts."),
+    numeric<&AdmissionConfig::refusal_share_percent>(
+        "refusal_share_percent", "30", {1, 90, "%"},
+        "Of the time for requests, under overload, to tell those that have no room."),
     required(plain<&IssuerConfig::issuer>("issuer", text, "",
                                           "The `iss` of its tokens, compared byte for byte.")),
     required(

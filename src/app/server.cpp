@@ -191,7 +191,7 @@ void Server::add_shard(const std::string& name) {
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
       HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load_, tls_,
-                      shard->loop.scope().part("intake")});
+                      shard->loop.scope().part("intake"), &slots_, shards_.size()});
   shards_.push_back(std::move(shard));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <algorithm>
+
 #include "stages/access/claims.hpp"
 
 namespace vesper {
@@ -20,19 +22,35 @@ HttpLimits intake_limits(const Config& config) {
   limits.write_timeout = intake.write_timeout;
   limits.body_grace = intake.body_grace;
   limits.body_rate_min_bytes_per_s = intake.body_rate_min_bytes_per_s;
+  limits.reading.enabled = config.admission.enabled;
+  limits.reading.wait = door_rules(config).loop;
+  limits.reading.refusal_share = config.admission.refusal_share_percent / 100.0;
   return limits;
+}
+
+admission::DoorRules door_rules(const Config& config) {
+  const AdmissionConfig& from = config.admission;
+  admission::DoorRules rules;
+  rules.enabled = from.enabled;
+  rules.loop.normal_max = from.wait_max;
+  rules.loop.overloaded_max = std::min(from.wait_overloaded_max, from.wait_max);
+  rules.journal.normal_max = from.journal_wait_max;
+  rules.journal.overloaded_max = std::min(from.journal_wait_overloaded_max, from.journal_wait_max);
+  return rules;
 }
 
 HttpLimits admin_limits(const Config& config) {
   HttpLimits limits;
   limits.connections_max = config.admin.connections_max;
   limits.bytes_in_flight_max = 64u << 20;
+  limits.reading.enabled = false;  // operators are never refused for load
   return limits;
 }
 
 IntakeSettings intake_settings(const Config& config) {
   IntakeSettings settings;
   settings.body_limit_bytes = config.intake.body_max_bytes;
+  settings.door = door_rules(config);
   settings.submit_deadline = config.intake.request_deadline;
   return settings;
 }

@@ -14,6 +14,7 @@ namespace vesper {
 /// The configuration as each module wants it: the only place that knows both.
 [[nodiscard]] HttpLimits intake_limits(const Config& config);
 [[nodiscard]] HttpLimits admin_limits(const Config& config);
+[[nodiscard]] admission::DoorRules door_rules(const Config& config);
 [[nodiscard]] IntakeSettings intake_settings(const Config& config);
 [[nodiscard]] admission::Limits standard_limits(const Config& config);
 /// Where the limits that an operator set are kept: beside the journal.

@@ -126,7 +126,7 @@ bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
       gate_.may_ask_for_share(route, asked.waited))
     return false;
   parts_.telemetry.count(counter_of(decision.why));
-  refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started));
+  refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started, journal.rate_per_s));
   return true;
 }
 

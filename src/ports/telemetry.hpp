@@ -28,7 +28,7 @@ namespace vesper {
   X(connections_refused, "vesper_http_connections_refused_total", "",                            \
     "Intake connections over the limit")                                                         \
   X(requests_unread, "vesper_http_requests_unread_total", "",                                    \
-    "Connections dropped unread: they had waited too long, or their client had left")            \
+    "Connections closed unread under overload: their client had left")                           \
   X(requests_2xx, "vesper_http_requests_total", R"(class="2xx")", "Answers by status class")     \
   X(requests_3xx, "vesper_http_requests_total", R"(class="3xx")", "Answers by status class")     \
   X(requests_4xx, "vesper_http_requests_total", R"(class="4xx")", "Answers by status class")     \

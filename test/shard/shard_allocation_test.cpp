@@ -235,6 +235,18 @@ TEST_F(ShardAllocations, ARefusalForARateAllocatesNothing) {
   EXPECT_LE(post(100, 429), 1);
 }
 
+TEST_F(ShardAllocations, ARefusalAtTheDoorNeedsNone) {
+  if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";
+  admission::Limits unshared;
+  unshared.fair_shares = false;
+  limits.configure(unshared);
+  admission::DoorRules shut;
+  shut.loop.normal_max = shut.loop.overloaded_max = -1ns;
+  intake.set_door(shut);
+  std::ignore = post(50, 503);
+  EXPECT_LE(post(200, 503), 2) << "where a buffer of the client's side of the test grows";
+}
+
 // Negative control: the first diary makes the buffers, and the counter sees it.
 TEST_F(ShardAllocations, TheFirstDiaryIsSeenToAllocate) {
   if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";

@@ -31,7 +31,6 @@ class Connection final : public ConnectionWaits {
   explicit Connection(std::shared_ptr<HttpShard> shard, std::string peer, Arguments&&... arguments)
       : ConnectionWaits(std::move(shard), tls), stream_(std::forward<Arguments>(arguments)...) {
     peer_ = std::move(peer);
-    late_ = shard_->accepts_late;
     if constexpr (!tls) watched_ = shard_->poller.add(stream_.fd(), *this);
   }
 
@@ -59,7 +58,7 @@ class Connection final : public ConnectionWaits {
     if constexpr (tls) {
       return now;
     } else {
-      return late_ ? now - stream_.since_last_bytes() : now;
+      return now - stream_.since_last_bytes();
     }
   }
 
@@ -80,7 +79,6 @@ class Connection final : public ConnectionWaits {
 
   Stream stream_;
   int burst_ = 0;
-  bool late_ = false;    ///< it waited to be accepted
   bool watched_ = true;  ///< by the poller, if it has to be
 };
 

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <utility>
@@ -60,7 +61,10 @@ Duration PlainSocket::since_last_bytes() const {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-  return std::chrono::milliseconds{info.tcpi_last_data_recv};
+  // It counts in ticks: what may be a rounding is not counted.
+  constexpr std::uint32_t tick_ms = 10;
+  return std::chrono::milliseconds{info.tcpi_last_data_recv -
+                                   std::min(info.tcpi_last_data_recv, tick_ms)};
 }
 
 }  // namespace vesper

@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -19,11 +21,10 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::ex
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 using boost::system::error_code;
 
-constexpr int backlog = 4096;
+// A burst may be so long; under overload a backlog would only make those in it too late.
+constexpr std::size_t backlog = 1024, backlog_least = 16;
 constexpr std::size_t refusing_max = 64;  ///< of connections that are being told 503
 constexpr int accepts_a_turn = 64;
-constexpr int accepts_a_full_turn = 1;  ///< while the surplus is long
-constexpr std::size_t surplus_long = 2048;
 constexpr Duration drain_step = std::chrono::milliseconds{20};
 
 ListenFault fault_of(const error_code& error, const std::string& address, std::uint16_t port) {
@@ -51,7 +52,9 @@ struct HttpServer::State : Pollable, std::enable_shared_from_this<State> {
       : shard(std::make_shared<HttpShard>(context, parts.service, parts.clock, parts.telemetry,
                                           parts.limits, parts.load, parts.tls,
                                           parts.scope.part("connections"))),
-        tasks(parts.scope) {}
+        tasks(parts.scope),
+        slots(parts.slots),
+        part(parts.part) {}
   ~State() override { close(); }
 
   std::expected<std::uint16_t, error_code> open(const asio::ip::tcp::endpoint& endpoint,
@@ -59,14 +62,19 @@ struct HttpServer::State : Pollable, std::enable_shared_from_this<State> {
   void on_events(std::uint32_t, Instant) override { shard->accepts_late = true; }
   void admit(Accepted accepted);
   void accept();
+  [[nodiscard]] int accepts_now();
+  void report_capacity();
   void close();
   asio::awaitable<void> take_turns(TaskRecord* task);
   asio::awaitable<void> sweep(TaskRecord* task);
 
   std::shared_ptr<HttpShard> shard;
   const TaskScope tasks;  ///< turns and sweep
+  admission::Slots* const slots;
+  const std::size_t part;
   int listener = -1;
   bool out_of_descriptors = false;
+  bool squeezed = false;  ///< the backlog is short
 };
 
 std::expected<std::uint16_t, error_code> HttpServer::State::open(
@@ -87,7 +95,7 @@ std::expected<std::uint16_t, error_code> HttpServer::State::open(
   // What is accepted inherits it.
   if (acceptor.set_option(asio::ip::tcp::no_delay(true), error); error) return failed();
   if (acceptor.bind(endpoint, error); error) return failed();
-  if (acceptor.listen(backlog, error); error) return failed();
+  if (acceptor.listen(static_cast<int>(backlog), error); error) return failed();
   if (acceptor.native_non_blocking(true, error); error) return failed();
   const auto port = acceptor.local_endpoint(error).port();
   listener = acceptor.release(error);
@@ -114,24 +122,43 @@ void HttpServer::State::admit(Accepted accepted) {
   ::close(accepted.fd);
 }
 
-// What is not accepted waits in the kernel, where it costs nothing. Out of descriptors it waits
-// for the next sweep: the next try would fail at once too.
+// While there is a surplus, only as many as find work at once: what is not accepted waits in the
+// kernel, where it costs nothing, and in a backlog that is short enough to be served in time.
+int HttpServer::State::accepts_now() {
+  const bool full = shard->line.surplus() > 0;
+  const std::size_t turns = full ? shard->line.turns_max(shard->clock.now()) : 0;
+  if (full != squeezed) {
+    squeezed = full;
+    const auto length = full ? std::clamp(turns / 2, backlog_least, backlog) : backlog;
+    ::listen(listener, static_cast<int>(length));
+  }
+  if (!full) return accepts_a_turn;
+  const auto busy = static_cast<int>(shard->line.turns());
+  return std::clamp(static_cast<int>(turns / 8) + 1 - busy, 0, accepts_a_turn);
+}
+
+// Out of descriptors it waits for the next sweep: the next try would fail at once too.
 void HttpServer::State::accept() {
-  const int most = shard->line.surplus() > surplus_long ? accepts_a_full_turn : accepts_a_turn;
+  if (!shard->accepts_late || listener < 0) return;
+  const int most = accepts_now();
   for (int i = 0; i < most && shard->accepts_late && listener >= 0; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      shard->accepts_late = i + 1 == most;
       admit({fd, text_of(address)});
-      shard->accepts_late = true;
     } else if (errno != EINTR && errno != ECONNABORTED) {
       out_of_descriptors = errno != EAGAIN;
       shard->accepts_late = false;
     }
   }
+}
+
+void HttpServer::State::report_capacity() {
+  const Duration each = shard->line.service();
+  if (slots == nullptr || each <= Duration::zero()) return;
+  slots->set_part(part, 1e9 / static_cast<double>(each.count()));
 }
 
 asio::awaitable<void> HttpServer::State::take_turns(TaskRecord* task) {
@@ -140,7 +167,10 @@ asio::awaitable<void> HttpServer::State::take_turns(TaskRecord* task) {
   while (!shard->stopped) {
     const bool more = shard->turn();
     accept();
+    report_capacity();
     if (more || shard->accepts_late) {
+      // The journal may have to share this core, and would wait for a whole slice of time.
+      if (shard->line.overloaded(shard->clock.now())) ::sched_yield();
       error_code ignored;
       co_await asio::post(shard->context, shard->token(ignored));
     } else {

@@ -11,6 +11,7 @@
 #include "ports/clock.hpp"
 #include "ports/http_service.hpp"
 #include "ports/telemetry.hpp"
+#include "stages/admission/slots.hpp"
 #include "tasks/task_scope.hpp"
 
 namespace vesper {
@@ -32,9 +33,11 @@ struct HttpServerParts {
   Clock& clock;
   Telemetry& telemetry;
   HttpLimits limits;
-  std::shared_ptr<HttpLoad> load;   ///< made by make_http_load(), the same for every shard
-  std::shared_ptr<TlsContext> tls;  ///< none: plain TCP
-  TaskScope scope{"http"};          ///< of this shard of the listener
+  std::shared_ptr<HttpLoad> load;     ///< made by make_http_load(), the same for every shard
+  std::shared_ptr<TlsContext> tls;    ///< none: plain TCP
+  TaskScope scope{"http"};            ///< of this shard of the listener
+  admission::Slots* slots = nullptr;  ///< told what this shard can take, as `part`
+  std::size_t part = 0;
 };
 
 [[nodiscard]] std::shared_ptr<HttpLoad> make_http_load();

@@ -67,13 +67,13 @@ bool HttpShard::turn() {
     auto& connection = static_cast<ConnectionBase&>(*next.place);
     connection.waited_ = at - connection.since;
     connection.surplus_ = next.as == admission::ReadLine::As::surplus;
-    connection.unread_ =
-        next.as == admission::ReadLine::As::stale || (connection.surplus_ && connection.gone_);
+    // Telling somebody costs less than hanging up on him, but for those who have hung up.
+    connection.unread_ = connection.surplus_ && connection.gone_;
     if (connection.unread_) telemetry.count(Counter::requests_unread);
     outcome = admission::ReadLine::Outcome::nothing;
     connection.take_turn();
     const Instant done = clock.now();
-    line.done(outcome, done - at, done);
+    line.done(next.as, outcome, done - at);
     at = done;
   }
   return !events.empty() || !line.empty();

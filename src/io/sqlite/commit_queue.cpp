@@ -70,7 +70,17 @@ void CommitQueue::release(Slot* slot) {
   } while (!free_head_.compare_exchange_weak(head, ((head >> 32) + 1) << 32 | index));
 }
 
-void CommitQueue::push(Slot* slot, Handler handler, Deadline deadline) {
+Duration CommitQueue::oldest(Instant now) const {
+  const std::int64_t at = oldest_ns_.load(std::memory_order_relaxed);
+  if (at == 0 || entries() == 0) return {};
+  return std::max(Duration{now.time_since_epoch().count() - at}, Duration::zero());
+}
+
+void CommitQueue::push(Slot* slot, Handler handler, Deadline deadline, Instant now) {
+  slot->queued_ns = now.time_since_epoch().count();
+  std::int64_t nobody = 0;
+  if (oldest_ns_.load(std::memory_order_relaxed) == 0)
+    oldest_ns_.compare_exchange_strong(nobody, slot->queued_ns, std::memory_order_relaxed);
   slot->executor = asio::get_associated_executor(handler);
   slot->handler.emplace(std::move(handler));
   slot->holders.store(2);

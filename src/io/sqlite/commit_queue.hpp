@@ -31,6 +31,7 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   struct Slot {
     std::atomic<std::uint64_t> state{0};  ///< turn in the high bits, State in the low eight
     std::atomic<std::int64_t> deadline_ns{0};
+    std::int64_t queued_ns = 0;
     std::atomic<int> holders{0};
     std::atomic<std::uint32_t> next_free{0};
     Slot* next = nullptr;  ///< in the queue, in a group's answer list
@@ -47,7 +48,7 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
 
   /// A slot whose entry is to be filled, then push()ed. nullptr: full.
   [[nodiscard]] Slot* acquire(std::size_t source_bytes);
-  void push(Slot* slot, Handler handler, Deadline deadline);
+  void push(Slot* slot, Handler handler, Deadline deadline, Instant now);
 
   /// Moves what was pushed to the end of `waiting`, in the order of the pushes.
   void take(std::vector<Slot*>& waiting);
@@ -65,6 +66,12 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   /// Blocks the journal's thread until something is pushed, wake() is called or time is up.
   void wait(int timeout_ms);
   void wake();
+  /// When the first of those came that wait; nullptr: nobody waits. The journal's.
+  void set_oldest(const Slot* first) {
+    oldest_ns_.store(first == nullptr ? 0 : first->queued_ns, std::memory_order_relaxed);
+  }
+  /// How long the first of them has waited; roughly, and zero when nobody waits.
+  [[nodiscard]] Duration oldest(Instant now) const;
   [[nodiscard]] std::size_t entries() const { return entries_.load(std::memory_order_relaxed); }
   [[nodiscard]] QueueFigures entry_figures() const {
     return {entries(), slots_.size(), entries_most_.value(), {}};
@@ -88,6 +95,7 @@ class CommitQueue : public std::enable_shared_from_this<CommitQueue> {
   std::atomic<bool> sleeping_{false};
   std::atomic<std::size_t> entries_{0}, bytes_{0};
   HighWater entries_most_, bytes_most_;
+  std::atomic<std::int64_t> oldest_ns_{0};
   int event_ = -1;
 };
 

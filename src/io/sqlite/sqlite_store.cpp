@@ -112,7 +112,12 @@ JournalHealth SqliteStore::health() const {
 }
 
 JournalLoad SqliteStore::load() const {
-  return pace_.predict(queue_->entries(), options_.group_entries_max, clock_.now());
+  // A journal that is kept from running waits as well, and its groups know nothing of it.
+  constexpr Duration usual = 10ms;
+  const Instant now = clock_.now();
+  JournalLoad load = pace_.predict(queue_->entries(), options_.group_entries_max, now);
+  load.wait = std::max(load.wait, queue_->oldest(now) - usual);
+  return load;
 }
 
 // An entry's wait is not measured one by one: report_group() estimates it for all.
@@ -211,6 +216,7 @@ void SqliteStore::run_group() {
   group_began_ns_ = ns_of(began);
   look_at_disk(began);
   choose_entries(began);
+  queue_->set_oldest(waiting_at_ < waiting_.size() ? waiting_[waiting_at_] : nullptr);
   pace_.begin(group_.size(), began);
   chores_.clear();
   if (has_chores_.load()) {

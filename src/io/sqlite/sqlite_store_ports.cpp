@@ -36,7 +36,7 @@ asio::awaitable<std::expected<Committed, StoreFault>> SqliteStore::commit(const 
   Leaving leaving{patience.departure, *queue_, slot};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(CommitQueue::Result)>(
       [this, slot, &patience](CommitQueue::Handler handler) {
-        queue_->push(slot, std::move(handler), patience.deadline);
+        queue_->push(slot, std::move(handler), patience.deadline, clock_.now());
         if (closed_.load()) refuse_late_comers();
       },
       asio::use_awaitable);

@@ -1,24 +1,25 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
 
 #include "base/time.hpp"
 
 namespace vesper::admission {
 
 /// How long may something wait before it is refused instead?
-///   Shape:  normal -a whole interval in which even the shortest wait was standing-> overloaded
-///           -`hold` without another such interval-> normal. A burst is no overload: its first
-///           request finds nobody before it.
-///   Bounds: limit() is normal_max or overloaded_max.
+///   Shape:  normal -even the shortest wait is standing-> the limit falls, within an interval, to
+///           overloaded, which holds for `hold` after the last such interval. A burst is no
+///           overload: it is over before the limit has fallen.
+///   Bounds: overloaded_max <= limit() <= normal_max.
 ///   Thread: one owner; never allocates.
 ///   Source: CoDel's minimum over an interval (Nichols and Jacobson, 2012), on two levels.
 class QueueDelay {
  public:
   struct Rules {
-    Duration normal_max = 80ms;
-    Duration overloaded_max = 50ms;
+    Duration normal_max = 50ms;
+    Duration overloaded_max = 20ms;
     Duration standing = 5ms;
-    Duration interval = 100ms;
+    Duration interval = 80ms;
     Duration hold = 1s;
     friend bool operator==(const Rules&, const Rules&) = default;
   };
@@ -28,30 +29,28 @@ class QueueDelay {
 
   /// One more thing left the queue, or looked at it, after `delay`.
   void observe(Duration delay, Instant now) {
-    roll(now);
-    least_ = std::min(least_, delay);
+    const bool first = now - seen_ > rules_.interval;  // nothing is known of the time before
+    seen_ = now;
+    const bool standing = delay > rules_.standing;
+    if (!standing || first || !standing_) began_ = now;
+    standing_ = standing;
+    if (standing && now - began_ >= rules_.interval) overloaded_until_ = now + rules_.hold;
   }
-  [[nodiscard]] bool overloaded(Instant now) {
-    roll(now);
-    return now < overloaded_until_;
-  }
-  [[nodiscard]] Duration limit(Instant now) {
-    return overloaded(now) ? rules_.overloaded_max : rules_.normal_max;
+  [[nodiscard]] bool overloaded(Instant now) const { return now < overloaded_until_; }
+  [[nodiscard]] Duration limit(Instant now) const {
+    if (overloaded(now)) return rules_.overloaded_max;
+    if (!standing_ || now - seen_ > rules_.interval) return rules_.normal_max;
+    const Duration fall = rules_.normal_max - rules_.overloaded_max;
+    const auto part =
+        static_cast<double>((now - began_).count()) / static_cast<double>(rules_.interval.count());
+    return rules_.normal_max - Duration{static_cast<std::int64_t>(
+                                   static_cast<double>(fall.count()) * std::min(part, 1.0))};
   }
 
  private:
-  static constexpr Duration nothing_seen = Duration::max();
-
-  void roll(Instant now) {
-    if (now - began_ < rules_.interval) return;
-    if (least_ != nothing_seen && least_ > rules_.standing) overloaded_until_ = now + rules_.hold;
-    least_ = nothing_seen;
-    began_ = now;
-  }
-
   Rules rules_;
-  Duration least_ = nothing_seen;
-  Instant began_{}, overloaded_until_{};
+  bool standing_ = false;  ///< at the last look, and since began_
+  Instant began_{}, seen_{}, overloaded_until_{};
 };
 
 }  // namespace vesper::admission

@@ -53,11 +53,20 @@ TEST(QueueDelay, StaysOverloadedWhileTheDelayStands) {
   EXPECT_TRUE(queue.overloaded(start + 10s));
 }
 
+TEST(QueueDelay, TheLimitFallsWhileTheDelayStands) {
+  QueueDelay queue{rules};
+  standing(queue, 20ms, 0ms, 51ms);
+  EXPECT_EQ(queue.limit(start + 50ms), 45ms);
+  queue.observe(5ms, start + 51ms);
+  EXPECT_EQ(queue.limit(start + 51ms), 80ms) << "it was a burst";
+}
+
 TEST(QueueDelay, AnIntervalWithoutTrafficSaysNothing) {
   QueueDelay queue{rules};
   standing(queue, 50ms, 0ms, 99ms);
-  EXPECT_TRUE(queue.overloaded(start + 5s)) << "the interval ends when it is looked at";
-  EXPECT_FALSE(queue.overloaded(start + 7s));
+  EXPECT_EQ(queue.limit(start + 5s), 80ms);
+  queue.observe(50ms, start + 5s);
+  EXPECT_FALSE(queue.overloaded(start + 5s));
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ void ReadLine::List::take(ReadPlace& place) {
 
 std::size_t ReadLine::turns_max(Instant now) {
   const Duration each = std::max<Duration>(service(), 1us);
-  return std::max(rules_.turns_least, static_cast<std::size_t>(delay_.limit(now) / each));
+  // Who comes last must still be in time when it goes worse than measured.
+  const Duration planned = delay_.limit(now) * 3 / 5;
+  return std::max(rules_.turns_least, static_cast<std::size_t>(planned / each));
 }
 
 void ReadLine::enter(ReadPlace& place, Instant since, Instant now) {
@@ -42,10 +44,12 @@ auto ReadLine::take(ReadPlace& place, As as) -> Next {
   return {&place, as};
 }
 
-void ReadLine::credit(Instant now) {
-  const auto earned = static_cast<double>((now - credited_).count()) * rules_.refusal_share;
+// Earned by what those with a turn take, so that the surplus has its share whatever else costs
+// time.
+void ReadLine::credit(Duration took) {
+  const double ratio = rules_.refusal_share / (1 - rules_.refusal_share);
+  const auto earned = static_cast<double>(took.count()) * ratio;
   budget_ = std::min(budget_ + Duration{static_cast<std::int64_t>(earned)}, budget_max);
-  credited_ = now;
 }
 
 // Who waited too long is in the way of those who can still be served in time.
@@ -65,7 +69,6 @@ void ReadLine::pass_on_the_late(Instant now) {
 auto ReadLine::take_surplus(Instant now) -> Next {
   ReadPlace& oldest = *surplus_.first;
   const Duration age = now - oldest.since;
-  if (age > rules_.stale) return take(oldest, As::stale);
   if (turns_.first == nullptr && age <= delay_.limit(now)) {
     delay_.observe(age, now);
     return take(oldest, As::turn);  // nobody is before it any more
@@ -75,7 +78,6 @@ auto ReadLine::take_surplus(Instant now) -> Next {
 
 auto ReadLine::next(Instant now) -> Next {
   if (!rules_.enabled) return turns_.first == nullptr ? Next{} : take(*turns_.first, As::turn);
-  credit(now);
   measure(now);
   pass_on_the_late(now);
   if (surplus_.first != nullptr && (budget_ > Duration::zero() || turns_.first == nullptr))
@@ -85,13 +87,17 @@ auto ReadLine::next(Instant now) -> Next {
   return take(*turns_.first, As::turn);
 }
 
-void ReadLine::done(Outcome outcome, Duration took, Instant now) {
-  credit(now);
+void ReadLine::done(As as, Outcome outcome, Duration took) {
   if (outcome == Outcome::admitted) {
     seen_ = seen_ == Duration::zero() ? took : seen_ + (took - seen_) / 16;
     ++window_admitted_;
   } else {
     window_refusing_ += took;
+  }
+  if (as == As::turn) {
+    // An admitted request costs more later; but what harvesting thousands costs is not its cost.
+    credit(outcome == Outcome::admitted ? std::min(service(), seen_ * 8 / 5) : took);
+  } else {
     budget_ = std::max(budget_ - took, -debt_max);
   }
 }

@@ -20,9 +20,8 @@ struct ReadPlace {
 /// Thresholds of the reading line; a part of what is in force.
 struct ReadRules {
   QueueDelay::Rules wait{};
-  double refusal_share = 0.4;  ///< of the time under overload that goes to telling the surplus
-  Duration oldest_first = 1s;  ///< while the oldest of the surplus is younger; then newest first
-  Duration stale = 5s;         ///< what waited longer is dropped unread
+  double refusal_share = 0.3;     ///< of the time for requests, to tell the surplus under overload
+  Duration oldest_first = 300ms;  ///< while the oldest of the surplus is younger; then newest first
   std::size_t turns_least = 16;
   bool enabled = true;
   friend bool operator==(const ReadRules&, const ReadRules&) = default;
@@ -33,15 +32,15 @@ struct ReadRules {
 ///           read oldest first and served. The surplus is what capacity cannot serve in time: it is
 ///           read only to be told so, within a share of the time, and else stays unread, where it
 ///           costs nothing.
-///   Units:  the bound on turns is a time, limit of QueueDelay over the time one admitted request
+///   Units:  the bound on turns is a time: of QueueDelay's limit, over what one admitted request
 ///           takes, as measured.
-///   Bounds: at least `turns_least` turns; after `stale` everything is dropped.
+///   Bounds: at least `turns_least` turns.
 ///   Thread: one owner; never blocks, allocates or throws.
 ///   Why:    an accepted diary costs about four refusals: past 3.3 times the capacity answering
 ///           everybody leaves nothing for work.
 class ReadLine {
  public:
-  enum class As : std::uint8_t { turn, surplus, stale };
+  enum class As : std::uint8_t { turn, surplus };
   struct Next {
     ReadPlace* place = nullptr;  ///< none: nobody is to be read now
     As as = As::turn;
@@ -60,7 +59,7 @@ class ReadLine {
   /// Takes the one who is to be read now out of the line.
   [[nodiscard]] Next next(Instant now);
   /// Reading it took so long and came to this.
-  void done(Outcome outcome, Duration took, Instant now);
+  void done(As as, Outcome outcome, Duration took);
 
   [[nodiscard]] bool empty() const { return turns_.count == 0 && surplus_.count == 0; }
   [[nodiscard]] std::size_t turns() const { return turns_.count; }
@@ -81,7 +80,7 @@ class ReadLine {
     void push_back(ReadPlace& place);
     void take(ReadPlace& place);
   };
-  void credit(Instant now);
+  void credit(Duration took);
   void measure(Instant now);
   void pass_on_the_late(Instant now);
   [[nodiscard]] Next take(ReadPlace& place, As as);
@@ -93,8 +92,7 @@ class ReadLine {
   ReadRules rules_;
   QueueDelay delay_;
   List turns_, surplus_;
-  Duration budget_{};  ///< for the surplus
-  Instant credited_{};
+  Duration budget_{};        ///< for the surplus
   Duration seen_{};          ///< smoothed time of reading one admitted request
   Duration measured_{};      ///< of all that one admitted request costs; zero: not known
   bool continuous_ = false;  ///< somebody waited since window_began_

@@ -24,8 +24,26 @@ bool Slots::book(std::uint64_t second, std::uint32_t room) {
   }
 }
 
-std::uint32_t Slots::promise(Instant now) {
-  const double per_s = std::max(capacity(), capacity_least) * over_booking;
+void Slots::set_part(std::size_t part, double per_s) {
+  if (part >= parts_.size()) return;
+  parts_[part].store(per_s, std::memory_order_relaxed);
+  std::size_t used = parts_used_.load(std::memory_order_relaxed);
+  while (used <= part && !parts_used_.compare_exchange_weak(used, part + 1)) {
+  }
+}
+
+double Slots::capacity() const {
+  double sum = 0;
+  const std::size_t used = parts_used_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < used; ++i) sum += parts_[i].load(std::memory_order_relaxed);
+  return sum > 0 ? sum : capacity_unknown;
+}
+
+std::uint32_t Slots::promise(Instant now, double most_per_s) {
+  if (most_per_s > 0) behind_.store(most_per_s, std::memory_order_relaxed);
+  const double behind = behind_.load(std::memory_order_relaxed);
+  const double able = behind > 0 ? std::min(capacity(), behind) : capacity();
+  const double per_s = std::max(able, capacity_least) * booked_share;
   const auto room = static_cast<std::uint32_t>(std::min<double>(per_s, count_max));
   const std::uint64_t present = second_of(now), first = present + 1, end = present + horizon_s;
   std::uint64_t second = frontier_.load(std::memory_order_relaxed);

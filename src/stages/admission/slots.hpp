@@ -14,19 +14,21 @@ namespace vesper::admission {
 ///   Units:  capacity in requests a second.
 ///   Bounds: 1 s to horizon_s; past it promises are spread evenly over the last quarter.
 ///   Thread: any; wait-free but for a bounded search.
-///   Why:    clients return between the promise and 1.2 times it. Promises of equal density `d`
-///           therefore come back with density 0.91 d, which is what `over_booking` makes up for.
+///   Why:    clients return between the promise and 1.2 times it, so promises of equal density `d`
+///           come back with density 0.91 d. `booked_share` leaves the rest to new arrivals.
 class Slots {
  public:
   static constexpr std::uint32_t horizon_s = 512;
-  static constexpr double over_booking = 1.05;
-  static constexpr double capacity_least = 10;
+  static constexpr double booked_share = 0.97;
+  static constexpr double capacity_least = 10, capacity_unknown = 1000;
 
-  /// Seconds after which the client is expected; at least 1.
-  [[nodiscard]] std::uint32_t promise(Instant now);
-  /// What all parts together can take a second, by the latest measurement.
-  void set_capacity(double per_s) { capacity_.store(per_s, std::memory_order_relaxed); }
-  [[nodiscard]] double capacity() const { return capacity_.load(std::memory_order_relaxed); }
+  /// Seconds after which the client is expected; at least 1. `most_per_s` is what the parts have
+  /// behind them, such as a journal; 0: as it was said last.
+  [[nodiscard]] std::uint32_t promise(Instant now, double most_per_s = 0);
+  /// What one part, such as a shard, can take a second, by its latest measurement.
+  void set_part(std::size_t part, double per_s);
+  /// Of all parts together; capacity_unknown before the first measurement.
+  [[nodiscard]] double capacity() const;
   /// Promised for seconds still to come.
   [[nodiscard]] std::uint64_t outstanding(Instant now) const;
 
@@ -40,7 +42,9 @@ class Slots {
 
   std::array<std::atomic<std::uint64_t>, 2 * horizon_s> cells_{};
   std::atomic<std::uint64_t> frontier_{0};  ///< seconds before it are full
-  std::atomic<double> capacity_{1000};
+  std::array<std::atomic<double>, 256> parts_{};
+  std::atomic<std::size_t> parts_used_{0};
+  std::atomic<double> behind_{0};
 };
 
 }  // namespace vesper::admission
