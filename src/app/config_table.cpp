@@ -208,14 +208,14 @@ constexpr ConfigKey keys[] = {
                                                 "answer is 507; 1 % of it if that is more."),
     plain<&AdmissionConfig::enabled>("enabled", flag, "true",
                                      "Refuses what cannot be served in time."),
-    numeric<&AdmissionConfig::wait_max>("wait_max_ms", "50", {1, 60'000, "ms"},
+    numeric<&AdmissionConfig::wait_max>("wait_max_ms", "100", {1, 60'000, "ms"},
                                         "A request's wait to be read; longer in a burst: 503."),
     numeric<&AdmissionConfig::wait_overloaded_max>(
         "wait_overloaded_max_ms", "20", {1, 60'000, "ms"},
         "The same once the wait has stood for 80 ms; at most `wait_max_ms` counts."),
     numeric<&AdmissionConfig::journal_wait_max>(
-        "journal_wait_max_ms", "45", {1, 60'000, "ms"},
-        "Predicted wait for the journal, without the diary's own commit; longer: 503."),
+        "journal_wait_max_ms", "100", {1, 60'000, "ms"},
+        "Predicted wait for the journal, beyond one commit of its disk; longer: 503."),
     numeric<&AdmissionConfig::journal_wait_overloaded_max>(
         "journal_wait_overloaded_max_ms", "10", {1, 60'000, "ms"},
         "The same once the wait has stood for 80 ms; at most `journal_wait_max_ms` counts."),

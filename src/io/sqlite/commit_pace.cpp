@@ -28,9 +28,12 @@ void CommitPace::end(std::size_t entries, Instant began, Instant until) {
   nd_ = nd_ * keep + n * d;
   const double spread = weight_ * nn_ - n_ * n_;
   const double mean = d_ / n_;
+  const double size = n_ / weight_;
   // Sizes that hardly differ say nothing about the slope.
   const bool sloped = spread > 0.05 * n_ * n_;
-  const double each = sloped ? std::clamp((weight_ * nd_ - n_ * d_) / spread, 0.0, mean) : mean;
+  // Nor does a lone entry's group: nearly all of it is the sync, which a burst shares.
+  const double each =
+      sloped ? std::clamp((weight_ * nd_ - n_ * d_) / spread, 0.0, mean) : mean * (1 - 1 / size);
   each_s_.store(each, std::memory_order_relaxed);
   fixed_s_.store(std::max(0.0, (d_ - each * n_) / weight_), std::memory_order_relaxed);
 }
@@ -53,7 +56,8 @@ JournalLoad CommitPace::predict(std::size_t queued, std::size_t group_max, Insta
     const bool stalled = elapsed > std::max(stalled_s, 4 * expected);
     wait += stalled ? elapsed : std::max(0.0, expected - elapsed);
   }
-  wait += static_cast<double>(queued / group_max) * group(group_max);
+  const std::size_t whole_groups = queued / group_max;
+  wait += static_cast<double>(whole_groups) * group(group_max);
   wait += each * static_cast<double>(queued % group_max);
   load.wait = length_of(wait);
   load.commit = length_of(group(1));

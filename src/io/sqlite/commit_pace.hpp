@@ -10,7 +10,7 @@ namespace vesper {
 
 /// Learns what a commit group costs, and predicts how long a new entry waits for its own.
 ///   Shape:  duration of a group = a + b * entries, fitted to the latest groups. A fit that has
-///           seen only groups of one size takes all of it for `b`.
+///           seen only groups of one size n takes (n - 1) / n of it for `b`.
 ///   Bounds: 0 <= b <= duration / entries; nothing is predicted before the first group.
 ///   Thread: begin(), end() the journal's; predict() any, wait-free, perhaps a group late.
 ///   Source: least squares with exponential forgetting.

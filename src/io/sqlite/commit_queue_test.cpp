@@ -27,7 +27,7 @@ struct Queue : testing::Test {
     result =
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void(CommitQueue::Result)>(
             [&](CommitQueue::Handler handler) {
-              queue->push(slot, std::move(handler), Deadline{due});
+              queue->push(slot, std::move(handler), Deadline{due}, Instant{});
             },
             asio::use_awaitable);
   }

@@ -1,5 +1,7 @@
 #include "stages/admission/door.hpp"
 
+#include <algorithm>
+
 namespace vesper::admission {
 namespace {
 
@@ -23,13 +25,15 @@ Decision Door::ask(const Asked& asked, Instant now) {
   if (asked.what == TrafficClass::health || !rules_.enabled) return {};
   const bool to_journal = asked.what == TrafficClass::submission;
   loop_.observe(asked.waited, now);
-  if (to_journal) journal_.observe(asked.journal_wait, now);
+  // The commit under way is nobody's queue: a slow disk at low load refuses nobody.
+  const Duration queue = std::max(asked.journal_wait - asked.journal_commit, Duration::zero());
+  if (to_journal) journal_.observe(queue, now);
 
   const Duration needed = to_journal ? asked.journal_wait + asked.journal_commit : Duration{};
   if (asked.remaining <= needed) return {Verdict::refuse, RefusedFor::deadline};
   if (asked.surplus || asked.waited > for_class(loop_.limit(now), asked.what))
     return {Verdict::crowded, RefusedFor::loop_wait};
-  if (to_journal && asked.journal_wait > journal_.limit(now))
+  if (to_journal && queue > journal_.limit(now))
     return {Verdict::crowded, RefusedFor::journal_wait};
   return {};
 }

@@ -23,25 +23,35 @@ Instant overload(Door& door, const Asked& asked) {
 
 TEST(Door, AdmitsUpToTheNormalLimitAndNotPastIt) {
   Door door{{}};
-  EXPECT_EQ(door.ask(diary(50ms), start).verdict, Verdict::admit);
-  const auto refused = door.ask(diary(50ms + 1ns), start);
+  EXPECT_EQ(door.ask(diary(100ms), start).verdict, Verdict::admit);
+  const auto refused = door.ask(diary(100ms + 1ns), start);
   EXPECT_EQ(refused.verdict, Verdict::crowded);
   EXPECT_EQ(refused.why, RefusedFor::loop_wait);
 }
 
 TEST(Door, AdmitsUpToTheJournalsLimit) {
   Door door{{}};
-  EXPECT_EQ(door.ask(diary(0ms, 45ms), start).verdict, Verdict::admit);
-  EXPECT_EQ(door.ask(diary(0ms, 45ms + 1ns), start).why, RefusedFor::journal_wait);
+  EXPECT_EQ(door.ask(diary(0ms, 101ms), start).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(0ms, 101ms + 1ns), start).why, RefusedFor::journal_wait);
 }
 
 TEST(Door, LowersTheLimitsUnderStandingDelay) {
   Door door{{}};
   const Instant now = overload(door, diary(60ms, 20ms));
   EXPECT_TRUE(door.overloaded(now));
-  EXPECT_EQ(door.ask(diary(20ms, 10ms), now).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(20ms, 11ms), now).verdict, Verdict::admit);
   EXPECT_EQ(door.ask(diary(20ms + 1ns), now).why, RefusedFor::loop_wait);
-  EXPECT_EQ(door.ask(diary(0ms, 10ms + 1ns), now).why, RefusedFor::journal_wait);
+  EXPECT_EQ(door.ask(diary(0ms, 11ms + 1ns), now).why, RefusedFor::journal_wait);
+}
+
+// The group that is being synced is nobody's queue.
+TEST(Door, ASlowDiskAtLowLoadRefusesNobody) {
+  Door door{{}};
+  Asked asked = diary(0ms, 300ms);
+  asked.journal_commit = 300ms;
+  const Instant now = overload(door, asked);
+  EXPECT_FALSE(door.overloaded(now));
+  EXPECT_EQ(door.ask(asked, now).verdict, Verdict::admit);
 }
 
 TEST(Door, NeverRefusesHealth) {
@@ -56,11 +66,11 @@ TEST(Door, RefusesReadsBeforeDiariesAndBulkBeforeReads) {
   const auto verdict = [&](TrafficClass what, Duration waited) {
     return door.ask({.what = what, .waited = waited, .remaining = 5s}, start).verdict;
   };
-  EXPECT_EQ(verdict(TrafficClass::bulk, 12ms), Verdict::admit);
-  EXPECT_EQ(verdict(TrafficClass::bulk, 13ms), Verdict::crowded);
-  EXPECT_EQ(verdict(TrafficClass::read, 25ms), Verdict::admit);
-  EXPECT_EQ(verdict(TrafficClass::read, 26ms), Verdict::crowded);
-  EXPECT_EQ(verdict(TrafficClass::submission, 26ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::bulk, 25ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::bulk, 26ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::read, 50ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::read, 51ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::submission, 51ms), Verdict::admit);
 }
 
 TEST(Door, AReadDoesNotWaitForTheJournal) {

@@ -16,9 +16,9 @@ namespace vesper::admission {
 class QueueDelay {
  public:
   struct Rules {
-    Duration normal_max = 50ms;
+    Duration normal_max = 100ms;
     Duration overloaded_max = 20ms;
-    Duration standing = 5ms;
+    Duration standing = 10ms;
     Duration interval = 80ms;
     Duration hold = 1s;
     friend bool operator==(const Rules&, const Rules&) = default;

@@ -22,7 +22,9 @@ std::size_t ReadLine::turns_max(Instant now) {
   const Duration each = std::max<Duration>(service(), 1us);
   // Who comes last must still be in time when it goes worse than measured.
   const Duration planned = delay_.limit(now) * 3 / 5;
-  return std::max(rules_.turns_least, static_cast<std::size_t>(planned / each));
+  // A burst is served even when what it costs was measured in a bad moment.
+  const std::size_t least = delay_.overloaded(now) ? rules_.turns_least : rules_.turns_in_burst;
+  return std::max(least, static_cast<std::size_t>(planned / each));
 }
 
 void ReadLine::enter(ReadPlace& place, Instant since, Instant now) {

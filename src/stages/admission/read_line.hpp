@@ -22,7 +22,8 @@ struct ReadRules {
   QueueDelay::Rules wait{};
   double refusal_share = 0.3;     ///< of the time for requests, to tell the surplus under overload
   Duration oldest_first = 300ms;  ///< while the oldest of the surplus is younger; then newest first
-  std::size_t turns_least = 16;
+  std::size_t turns_least = 16;   ///< under overload
+  std::size_t turns_in_burst = 64;  ///< else, at least
   bool enabled = true;
   friend bool operator==(const ReadRules&, const ReadRules&) = default;
 };
@@ -34,7 +35,7 @@ struct ReadRules {
 ///           costs nothing.
 ///   Units:  the bound on turns is a time: of QueueDelay's limit, over what one admitted request
 ///           takes, as measured.
-///   Bounds: at least `turns_least` turns.
+///   Bounds: at least `turns_least` turns, `turns_in_burst` while there is no overload.
 ///   Thread: one owner; never blocks, allocates or throws.
 ///   Why:    an accepted diary costs about four refusals: past 3.3 times the capacity answering
 ///           everybody leaves nothing for work.

@@ -52,7 +52,7 @@ TEST_F(Line, ServesInTheOrderOfArrival) {
 
 TEST_F(Line, GivesAsManyTurnsAsCanBeServedInTime) {
   teach(100us);
-  const std::size_t most = 30ms / 100us;
+  const std::size_t most = 60ms / 100us;
   EXPECT_EQ(line.turns_max(now), most);
   enter(0, most + 5);
   EXPECT_EQ(line.turns(), most);
@@ -61,7 +61,7 @@ TEST_F(Line, GivesAsManyTurnsAsCanBeServedInTime) {
 
 TEST_F(Line, AlwaysGivesSomeTurns) {
   teach(1s);
-  EXPECT_EQ(line.turns_max(now), ReadRules{}.turns_least);
+  EXPECT_EQ(line.turns_max(now), ReadRules{}.turns_in_burst);
 }
 
 TEST_F(Line, OneThatLeavesIsForgotten) {
@@ -76,7 +76,7 @@ TEST_F(Line, OneThatLeavesIsForgotten) {
 TEST_F(Line, WhoWaitedTooLongLosesHisTurn) {
   teach(1ms);
   enter(0, 10);
-  now += 51ms;
+  now += 101ms;
   enter(10, 11);
   std::vector<As> as(11);
   for (int i = 0; i < 11; ++i) {
@@ -106,19 +106,19 @@ TEST_F(Line, TheSurplusGetsItsShareOfTheTimeAndNoMore) {
   EXPECT_NEAR(static_cast<double>(told.count()) / static_cast<double>(all.count()), 0.3, 0.02);
 }
 
-// With a turn for 300, the rest is surplus.
+// With a turn for 600, the rest is surplus.
 TEST_F(Line, TheSurplusIsToldOldestFirstAndNewestFirstWhenThatIsTooLate) {
   teach(100us);
-  enter(0, 310);
+  enter(0, 610);
   budget();
-  EXPECT_EQ(index_of(line.next(now)), 300U);
+  EXPECT_EQ(index_of(line.next(now)), 600U);
   now += 10ms;
-  enter(310, 320);
-  EXPECT_EQ(index_of(line.next(now)), 301U);
+  enter(610, 620);
+  EXPECT_EQ(index_of(line.next(now)), 601U);
   now += 30ms;  // in time still
-  EXPECT_EQ(index_of(line.next(now)), 302U);
+  EXPECT_EQ(index_of(line.next(now)), 602U);
   now += 300ms;
-  enter(320, 1300);
+  enter(620, 1300);
   const auto newest = line.next(now);
   EXPECT_EQ(newest.as, As::surplus);
 }
