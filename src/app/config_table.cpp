@@ -217,7 +217,7 @@ constexpr ConfigKey keys[] = {
         "journal_wait_max_ms", "100", {1, 60'000, "ms"},
         "Predicted wait for the journal, beyond one commit of its disk; longer: 503."),
     numeric<&AdmissionConfig::journal_wait_overloaded_max>(
-        "journal_wait_overloaded_max_ms", "10", {1, 60'000, "ms"},
+        "journal_wait_overloaded_max_ms", "15", {1, 60'000, "ms"},
         "The same once the wait has stood for 80 ms; at most `journal_wait_max_ms` counts."),
     numeric<&AdmissionConfig::refusal_share_percent>(
         "refusal_share_percent", "30", {1, 90, "%"},

@@ -9,9 +9,8 @@ namespace vesper::admission {
 
 /// Thresholds of the door: one value that is copied into each shard, also while it runs.
 struct DoorRules {
-  QueueDelay::Rules loop{};  ///< waits for the shard
-  QueueDelay::Rules journal{.overloaded_max = 10ms,
-                            .standing = 5ms};  ///< for the journal, beyond one commit
+  QueueDelay::Rules loop{};                           ///< waits for the shard
+  QueueDelay::Rules journal{.overloaded_max = 15ms};  ///< for the journal, beyond one commit
   bool enabled = true;
   friend bool operator==(const DoorRules&, const DoorRules&) = default;
 };

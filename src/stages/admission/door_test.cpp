@@ -39,9 +39,9 @@ TEST(Door, LowersTheLimitsUnderStandingDelay) {
   Door door{{}};
   const Instant now = overload(door, diary(60ms, 20ms));
   EXPECT_TRUE(door.overloaded(now));
-  EXPECT_EQ(door.ask(diary(20ms, 11ms), now).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(20ms, 16ms), now).verdict, Verdict::admit);
   EXPECT_EQ(door.ask(diary(20ms + 1ns), now).why, RefusedFor::loop_wait);
-  EXPECT_EQ(door.ask(diary(0ms, 11ms + 1ns), now).why, RefusedFor::journal_wait);
+  EXPECT_EQ(door.ask(diary(0ms, 16ms + 1ns), now).why, RefusedFor::journal_wait);
 }
 
 // The group that is being synced is nobody's queue.
