@@ -77,6 +77,12 @@ const ConfigEnvironment unusual{
     {"VESPER__UPSTREAM__A__TLS_KEY", "/ck"},
     {"VESPER__UPSTREAM__B__URL", "https://b.example"},
     {"VESPER__UPSTREAM__B__BEARER_FILE", "/b"},
+    {"VESPER__ADMISSION__ENABLED", "false"},
+    {"VESPER__ADMISSION__WAIT_MAX_MS", "61"},
+    {"VESPER__ADMISSION__WAIT_OVERLOADED_MAX_MS", "31"},
+    {"VESPER__ADMISSION__JOURNAL_WAIT_MAX_MS", "62"},
+    {"VESPER__ADMISSION__JOURNAL_WAIT_OVERLOADED_MAX_MS", "32"},
+    {"VESPER__ADMISSION__REFUSAL_SHARE_PERCENT", "33"},
     {"VESPER__LIMITS__PATIENT_PER_MINUTE", "41"},
     {"VESPER__LIMITS__PATIENT_BURST", "42"},
     {"VESPER__LIMITS__PATIENT_PER_DAY", "43"},
@@ -111,6 +117,20 @@ TEST(Settings, EveryKeyOfTheTableIsAmongThoseTested) {
     for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     EXPECT_TRUE(tested.contains(name)) << key.section << "." << key.name;
   }
+}
+
+TEST(Settings, AdmissionReachesTheDoorAndTheLine) {
+  const Config given = config();
+  const admission::DoorRules door = intake_settings(given).door;
+  EXPECT_FALSE(door.enabled);
+  EXPECT_EQ(door.loop.normal_max, 61ms);
+  EXPECT_EQ(door.loop.overloaded_max, 31ms);
+  EXPECT_EQ(door.journal.normal_max, 62ms);
+  EXPECT_EQ(door.journal.overloaded_max, 32ms);
+  const admission::ReadRules line = intake_limits(given).reading;
+  EXPECT_FALSE(line.enabled);
+  EXPECT_EQ(line.wait, door.loop);
+  EXPECT_DOUBLE_EQ(line.refusal_share, 0.33);
 }
 
 TEST(Settings, IntakeAndAdminReachTheirListeners) {
