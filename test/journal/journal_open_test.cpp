@@ -4,10 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "contract/test_diary.hpp"
 #include "io/sqlite/schema.hpp"
+#include "io/sqlite/schema_steps.hpp"
 #include "journal/crash_disk.hpp"
 #include "journal/test_store.hpp"
 
@@ -71,7 +74,7 @@ TEST_F(JournalOpen, HasTheSettingsItPromises) {
   ASSERT_TRUE(journal);
   Connection reader(options.path, Connection::Access::read, "");
   EXPECT_EQ(reader.integer("PRAGMA application_id"), journal_application_id);
-  EXPECT_EQ(reader.integer("PRAGMA user_version"), schema_version);
+  EXPECT_EQ(reader.integer("PRAGMA user_version"), schema_version());
   EXPECT_EQ(reader.integer("PRAGMA page_size"), 16384);
   EXPECT_EQ(reader.text("PRAGMA journal_mode"), "wal");
   EXPECT_EQ(reader.integer("PRAGMA query_only"), 1);
@@ -94,7 +97,7 @@ TEST_F(JournalOpen, AssertsTheOneWriterRuleForTheLinkedSqlite) {
 
 TEST_F(JournalOpen, RefusesADatabaseFromTheFuture) {
   fill(3);
-  alter(options.path, "PRAGMA user_version=" + std::to_string(schema_version + 1));
+  alter(options.path, "PRAGMA user_version=" + std::to_string(schema_version() + 1));
   EXPECT_EQ(fault_of_open(), OpenFault::from_the_future);
 }
 
@@ -240,6 +243,36 @@ TEST_F(JournalOpen, EveryFlippedByteOfAStoredRecordIsFound) {
   EXPECT_EQ(found, flips);
   disk.bytes_of("journal") = whole;
   EXPECT_TRUE(open());  // negative control: unflipped, it opens
+}
+
+/// A journal as the release of schema version 1 left it.
+void restore_version_1(const std::string& path) {
+  const char* source = std::getenv("VESPER_SOURCE");
+  std::ifstream file(std::string(source == nullptr ? "." : source) + "/test/journal/version_1.sql");
+  std::stringstream rows;
+  rows << file.rdbuf();
+  ASSERT_GT(rows.str().size(), 7000u);
+  alter(path,
+        "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA user_version=1;"
+        "PRAGMA application_id=" +
+            std::to_string(journal_application_id));
+  alter(path, schema_steps()[0]);
+  alter(path, rows.str());
+}
+
+TEST_F(JournalOpen, BringsAJournalOfVersion1Forward) {
+  {
+    std::ofstream(options.path);
+  }
+  chmod(options.path.c_str(), 0600);
+  restore_version_1(options.path);
+  fill(6);
+  auto journal = open();
+  ASSERT_TRUE(journal) << journal.error().detail;
+  EXPECT_EQ((*journal)->last_position(), 6u);  // the same diaries again: replays
+  EXPECT_EQ((*journal)->verify_whole_chain(), std::nullopt);
+  Connection reader(options.path, Connection::Access::read, "");
+  EXPECT_EQ(reader.integer("PRAGMA user_version"), schema_version());
 }
 
 }  // namespace

@@ -5,82 +5,10 @@
 
 #include <tuple>
 
+#include "io/sqlite/schema_steps.hpp"
+
 namespace vesper {
 namespace {
-
-// Version 1. Migrations only add; rows carry a format number and are never rewritten.
-constexpr const char* version_1 = R"sql(
-CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
-
--- What many diaries share, in its canonical encoding.
-CREATE TABLE contexts(id INTEGER PRIMARY KEY, digest INTEGER NOT NULL, encoding BLOB NOT NULL)
-  STRICT;
-CREATE INDEX contexts_by_digest ON contexts(digest);
-
--- One row and one link of the audit chain a commit group.
-CREATE TABLE groups(
-  number INTEGER PRIMARY KEY, first_position INTEGER NOT NULL, diaries INTEGER NOT NULL,
-  count INTEGER NOT NULL, committed_at INTEGER NOT NULL, link BLOB NOT NULL) STRICT;
-
-CREATE TABLE diaries(
-  position INTEGER PRIMARY KEY, format INTEGER NOT NULL, commit_group INTEGER NOT NULL,
-  context INTEGER NOT NULL, disposition INTEGER NOT NULL, held_reason INTEGER NOT NULL,
-  flags INTEGER NOT NULL, received_at INTEGER NOT NULL, submission_id BLOB NOT NULL,
-  delivery_id BLOB NOT NULL, salt BLOB NOT NULL, content_hash BLOB NOT NULL,
-  subject_id TEXT NOT NULL, authored TEXT NOT NULL, jti TEXT NOT NULL, caller_subject TEXT,
-  amends BLOB, source BLOB NOT NULL) STRICT;
-
--- Idempotency keys: 8 bytes of the submission id, then the delivery id. Filled sorted, in runs.
-CREATE TABLE keys(key BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
--- Other bytes that came under a known id: evidence, never delivered.
-CREATE TABLE conflicts(
-  id INTEGER PRIMARY KEY, position INTEGER NOT NULL, received_at INTEGER NOT NULL,
-  content_hash BLOB NOT NULL, jti TEXT NOT NULL, caller_subject TEXT NOT NULL,
-  context BLOB NOT NULL, source BLOB NOT NULL) STRICT;
-CREATE INDEX conflicts_by_position ON conflicts(position);
-
-CREATE TABLE audit(
-  id INTEGER PRIMARY KEY, format INTEGER NOT NULL, commit_group INTEGER NOT NULL,
-  at INTEGER NOT NULL, action TEXT NOT NULL, actor TEXT NOT NULL, target TEXT NOT NULL,
-  reason TEXT NOT NULL, attachment BLOB NOT NULL, salt BLOB NOT NULL) STRICT;
-CREATE INDEX audit_by_group ON audit(commit_group);
-
-CREATE TABLE trials(
-  id INTEGER PRIMARY KEY, trial_id TEXT NOT NULL, revision INTEGER NOT NULL,
-  document TEXT NOT NULL, published_by TEXT NOT NULL, reason TEXT NOT NULL,
-  published_at INTEGER NOT NULL, UNIQUE(trial_id, revision)) STRICT;
-
--- Destinations ever owed to, with their counts as of the last commit.
-CREATE TABLE destinations(
-  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, paused INTEGER NOT NULL,
-  owed INTEGER NOT NULL, blocked INTEGER NOT NULL, parked INTEGER NOT NULL,
-  delivered INTEGER NOT NULL) STRICT;
-
--- A debt is in exactly one of owed, blocked, parked, settled.
-CREATE TABLE owed(
-  destination INTEGER NOT NULL, position INTEGER NOT NULL, lane INTEGER NOT NULL,
-  delivery_id BLOB NOT NULL, committed_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  PRIMARY KEY(destination, position)) STRICT, WITHOUT ROWID;
-CREATE TABLE blocked(
-  destination INTEGER NOT NULL, lane INTEGER NOT NULL, position INTEGER NOT NULL,
-  delivery_id BLOB NOT NULL, committed_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  PRIMARY KEY(destination, lane, position)) STRICT, WITHOUT ROWID;
-CREATE TABLE parked(
-  destination INTEGER NOT NULL, position INTEGER NOT NULL, lane INTEGER NOT NULL,
-  delivery_id BLOB NOT NULL, committed_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  http_status INTEGER NOT NULL, evidence_headers TEXT NOT NULL, body_digest BLOB NOT NULL,
-  reason TEXT NOT NULL, at INTEGER NOT NULL,
-  PRIMARY KEY(destination, position)) STRICT, WITHOUT ROWID;
-CREATE TABLE settled(
-  destination INTEGER NOT NULL, position INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  http_status INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
-  evidence_headers TEXT NOT NULL, body_digest BLOB NOT NULL,
-  PRIMARY KEY(destination, position)) STRICT, WITHOUT ROWID;
-)sql";
-
-constexpr const char* migrations[] = {version_1};
-static_assert(std::size(migrations) == schema_version);
 
 std::unexpected<OpenFailure> failure(OpenFault fault, std::string detail) {
   return std::unexpected(OpenFailure{fault, std::move(detail)});
@@ -102,10 +30,12 @@ std::expected<void, OpenFailure> check_library() {
   return {};
 }
 
+// Each step is a transaction of its own: a crash between two leaves a version that is known.
 void migrate(Connection& connection, std::int64_t from) {
-  for (std::int64_t next = from; next < schema_version; ++next) {
+  const auto steps = schema_steps();
+  for (auto next = static_cast<std::size_t>(from); next < steps.size(); ++next) {
     connection.execute("BEGIN IMMEDIATE");
-    connection.execute(migrations[next]);
+    connection.execute(steps[next]);
     connection.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
                                    journal_application_id, next + 1)
                            .c_str());
@@ -113,6 +43,10 @@ void migrate(Connection& connection, std::int64_t from) {
 }
 
 }  // namespace
+
+int schema_version() {
+  return static_cast<int>(schema_steps().size());
+}
 
 std::expected<void, OpenFailure> prepare_schema(Connection& connection,
                                                 const SqliteOptions& options) {
@@ -124,10 +58,10 @@ std::expected<void, OpenFailure> prepare_schema(Connection& connection,
   if (!fresh && application != journal_application_id)
     return failure(OpenFault::not_a_journal,
                    fmt::format("{} is a database of another application", options.path));
-  if (version > schema_version)
+  if (version > schema_version())
     return failure(OpenFault::from_the_future,
                    fmt::format("{} has schema version {}, this program knows up to {}",
-                               options.path, version, schema_version));
+                               options.path, version, schema_version()));
   if (fresh) connection.execute(fmt::format("PRAGMA page_size={}", options.page_bytes).c_str());
   if (fresh) std::ignore = connection.text("PRAGMA journal_mode=WAL");
   const auto mode = connection.text("PRAGMA journal_mode");
@@ -143,7 +77,7 @@ std::expected<void, OpenFailure> prepare_schema(Connection& connection,
                                  "PRAGMA journal_size_limit=134217728; PRAGMA foreign_keys=OFF",
                                  options.cache_bytes / 1024)
                          .c_str());
-  if (version < schema_version) migrate(connection, version);
+  if (version < schema_version()) migrate(connection, version);
   return {};
 }
 
