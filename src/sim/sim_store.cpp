@@ -59,12 +59,35 @@ void SimStore::enqueue(Work work) {
   if (!syncing_) start_group();
 }
 
+Duration SimStore::group_length(std::size_t entries) const {
+  if (faults_->pace_per_s <= 0) return {};
+  return Duration{
+      static_cast<std::int64_t>(1e9 * static_cast<double>(entries) / faults_->pace_per_s)};
+}
+
+// As CommitPace predicts it: a group that is long overdue is taken to last as long again.
+JournalLoad SimStore::load() const {
+  JournalLoad load;
+  load.entries = queue_.size();
+  load.commit = sync_usual_ + group_length(1);
+  load.wait = group_length(queue_.size());
+  load.rate_per_s = faults_->pace_per_s;
+  if (!syncing_) return load;
+  load.group_age = world_->now() - group_began_;
+  const Duration expected = sync_usual_ + group_length(group_.size());
+  const bool stalled = load.group_age > std::max<Duration>(500ms, 4 * expected);
+  load.wait += stalled ? load.group_age : std::max<Duration>(0ns, expected - load.group_age);
+  return load;
+}
+
 void SimStore::start_group() {
   syncing_ = true;
+  group_began_ = world_->now();
   group_.clear();
   std::ranges::move(queue_, std::back_inserter(group_));
   queue_.clear();
-  Duration length = world_->between(faults_->sync_min, faults_->sync_max);
+  Duration length =
+      group_length(group_.size()) + world_->between(faults_->sync_min, faults_->sync_max);
   if (world_->random().chance(faults_->stall_share))
     length += world_->between(0ns, faults_->stall_max);
   world_->trace("sync begins", group_.size());
@@ -74,6 +97,14 @@ void SimStore::start_group() {
 }
 
 void SimStore::end_group() {
+  if (faults_->held) {
+    world_->after(5ms, [this, alive = alive_] {
+      if (*alive) end_group();
+    });
+    return;
+  }
+  const Duration sync = world_->now() - group_began_ - group_length(group_.size());
+  sync_usual_ += (std::clamp<Duration>(sync, 0ns, 100ms) - sync_usual_) / 8;
   ++platter_->groups;
   for (auto& work : group_) work.apply();
   for (auto& work : group_)
@@ -84,14 +115,16 @@ void SimStore::end_group() {
   if (!queue_.empty()) start_group();
 }
 
-Committed SimStore::store(const StoredDiary& diary, const std::vector<std::string>& destinations) {
+SimStore::CommitResult SimStore::store(const StoredDiary& diary,
+                                       const std::vector<std::string>& destinations) {
   const auto key = std::make_tuple(diary.trial_id, diary.subject_id, diary.facts.submission_id);
   if (const auto known = platter_->by_key.find(key); known != platter_->by_key.end()) {
     const auto& first = platter_->diaries[known->second - 1].facts;
-    return {first.content_hash == diary.facts.content_hash ? Committed::How::replay
-                                                           : Committed::How::conflict,
-            first};
+    return Committed{first.content_hash == diary.facts.content_hash ? Committed::How::replay
+                                                                    : Committed::How::conflict,
+                     first};
   }
+  if (faults_->full) return std::unexpected{StoreFault::disk_reserve};
   StoredDiary stored = diary;
   stored.position = stored.facts.position = platter_->diaries.size() + 1;
   stored.facts.group = platter_->groups;
@@ -99,11 +132,18 @@ Committed SimStore::store(const StoredDiary& diary, const std::vector<std::strin
   platter_->by_key.emplace(key, stored.position);
   platter_->diaries.push_back(stored);
   world_->trace("stored", stored.position);
-  return {Committed::How::stored, stored.facts};
+  return Committed{Committed::How::stored, stored.facts};
 }
 
 void SimStore::answer(std::uint64_t waiter, CommitResult result) {
   if (auto node = waiters_.extract(waiter)) node.mapped()(std::move(result));
+}
+
+void SimStore::give_up(std::uint64_t waiter, StoreFault why, bool keeps) {
+  const auto waits = std::ranges::find(queue_, waiter, &Work::waiter);
+  const bool dropped = waits != queue_.end();
+  if (dropped && !faults_->store_the_departed) queue_.erase(waits);
+  if (dropped || !keeps) answer(waiter, std::unexpected{why});
 }
 
 asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const JournalEntry& entry,
@@ -113,20 +153,29 @@ asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const Jou
     std::vector<std::string> destinations;
     CommitResult result = std::unexpected{StoreFault::timed_out};
   };
+  struct Leaving final : Departure::Listener {
+    Leaving(Departure* departure, SimStore& in, std::uint64_t of)
+        : Listener(departure), store(in), waiter(of) {}
+    void left() override { store.give_up(waiter, StoreFault::departed, true); }
+    SimStore& store;
+    std::uint64_t waiter;
+  };
+  if (queue_.size() >= waiting_max) co_return std::unexpected{StoreFault::queue_full};
   auto pending = std::make_shared<Pending>();
   pending->diary = copy_of(entry);
   if (entry.destinations != nullptr && entry.disposition != Disposition::held)
     pending->destinations = *entry.destinations;
+  const std::uint64_t waiter = ++next_waiter_;
+  Leaving leaving{patience.departure, *this, waiter};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(CommitResult)>(
       [&](auto handler) {
-        const std::uint64_t waiter = ++next_waiter_;
         waiters_.emplace(waiter, resume_by_post<CommitResult>(std::move(handler)));
         world_->at(patience.deadline.at, [this, waiter, alive = alive_] {
-          if (*alive) answer(waiter, std::unexpected{StoreFault::timed_out});
+          if (*alive) give_up(waiter, StoreFault::timed_out, false);
         });
         enqueue(
             {[this, pending] { pending->result = store(pending->diary, pending->destinations); },
-             [this, waiter, pending] { answer(waiter, pending->result); }});
+             [this, waiter, pending] { answer(waiter, pending->result); }, waiter});
         if (faults_->acknowledge_before_sync)
           answer(waiter, Committed{Committed::How::stored, pending->diary.facts});
       },

@@ -13,13 +13,17 @@
 
 namespace vesper::sim {
 
-/// How the simulated disk behaves.
+/// How the simulated disk behaves. What changes while the process runs is felt at once.
 struct DiskFaults {
   Duration sync_min = 200us, sync_max = 3ms;
   double stall_share = 0;  ///< share of syncs that stall
   Duration stall_max = 3s;
+  bool held = false;                     ///< no sync ends while this is set
+  bool full = false;                     ///< the disk reserve is reached: new diaries find no room
+  double pace_per_s = 0;                 ///< entries a second, beside the sync; 0: no bound
   bool acknowledge_before_sync = false;  ///< negative control: a server that lies
   bool forget_settlements = false;       ///< negative control: settled entries are owed again
+  bool store_the_departed = false;       ///< negative control: what was taken back is stored
 };
 
 /// What is on the platter: survives power loss. One a world; each process opens it anew.
@@ -49,7 +53,9 @@ class SimStore final : public JournalStore, public OutboxStore {
   SimStore(World& world, Platter& platter, const DiskFaults& faults);
   /// The process dies here; the io_context that awaits must still live.
   ~SimStore() override;
+  static constexpr std::size_t waiting_max = 4096;
 
+  [[nodiscard]] JournalLoad load() const override;
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
                                                                Patience patience) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
@@ -87,13 +93,17 @@ class SimStore final : public JournalStore, public OutboxStore {
   struct Work {
     std::function<void()> apply;
     std::move_only_function<void()> done;
+    std::uint64_t waiter = 0;  ///< of a commit; 0: a chore, which nobody gives up
   };
   void enqueue(Work work);
   /// Answers a waiting commit once; later answers to it find nobody.
   void answer(std::uint64_t waiter, CommitResult result);
+  /// The same, and what is in no group yet is dropped. `keeps`: only if it is dropped.
+  void give_up(std::uint64_t waiter, StoreFault why, bool keeps);
   void start_group();
   void end_group();
-  Committed store(const StoredDiary& diary, const std::vector<std::string>& destinations);
+  CommitResult store(const StoredDiary& diary, const std::vector<std::string>& destinations);
+  [[nodiscard]] Duration group_length(std::size_t entries) const;
   [[nodiscard]] OwedEntry owed_entry(Position position, const Platter::Debt& debt) const;
   asio::awaitable<std::expected<OwedEntry, StoreFault>> judge_parked(std::string_view destination,
                                                                      Uuid delivery_id,
@@ -111,6 +121,8 @@ class SimStore final : public JournalStore, public OutboxStore {
   std::uint64_t next_waiter_ = 0;
   std::function<void()> owed_ = [] {};
   bool syncing_ = false;
+  Instant group_began_{};
+  Duration sync_usual_ = 1ms;  ///< smoothed
   std::uint64_t epoch_ = 0;
 };
 

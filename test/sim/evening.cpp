@@ -1,38 +1,15 @@
 #include "evening.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <fstream>
 #include <map>
 #include <sstream>
 
-#include "base/encoding.hpp"
 #include "base/wall_time.hpp"
+#include "tokens.hpp"
 
 namespace vesper::sim {
 namespace {
-
-constexpr std::string_view secret = "a secret of thirty-two bytes or so";
-
-std::string key_set() {
-  return R"({"keys":[{"kty":"oct","kid":"sim","alg":"HS256","k":")" + encode_base64url(secret) +
-         R"("}]})";
-}
-
-std::string token_of(const std::string& subject) {
-  const std::string head = R"({"alg":"HS256","kid":"sim"})";
-  const std::string claims = fmt::format(
-      R"({{"iss":"{}","aud":"vesper","sub":"{}","trial":"EVENING-01","scope":"patient","exp":4102444800}})",
-      issuer, subject);
-  std::string token = encode_base64url(head) + "." + encode_base64url(claims);
-  unsigned char mac[32];
-  unsigned size = sizeof mac;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(token.data()), token.size(), mac, &size);
-  return token + "." + encode_base64url({reinterpret_cast<const char*>(mac), size});
-}
 
 std::string demonstration_trial() {
   const char* source = std::getenv("VESPER_SOURCE");
@@ -61,13 +38,18 @@ class Play {
   explicit Play(const Evening& evening)
       : evening_(evening),
         world_(evening.seed),
-        around_{world_, platter_, platform_, evening.disk, evening.upstream} {}
+        around_{.world = world_,
+                .platter = platter_,
+                .platform = platform_,
+                .disk = evening.disk,
+                .upstream = evening.upstream} {}
 
   Findings run() {
     set_the_stage();
     run_until(world_.now() + evening_.length);
     heal();
-    run_until(world_.now() + 20min);
+    const Instant at_last = world_.now() + 20min;
+    while (world_.now() < at_last && !settled()) run_until(world_.now() + 30s);
     check();
     findings_.trace_hash = world_.trace_hash();
     return findings_;
@@ -83,13 +65,13 @@ class Play {
   void set_the_stage() {
     boot();
     while (!node_->ready()) node_->run_ready(), world_.step(world_.now() + 1s);
-    node_->publish(demonstration_trial());
+    node_->publish("EVENING-01", demonstration_trial());
     do run_until(world_.now() + 5s);  // a disk may stall: the evening begins with a stored trial
-    while (!node_->published());
+    while (node_->published() == 0);
     for (int i = 0; i < evening_.patients; ++i) {
       Phone phone;
       phone.subject = fmt::format("S-{:06}", i);
-      phone.token = token_of(phone.subject);
+      phone.token = shared_token({issuer, phone.subject});
       phone.left = evening_.diaries_each;
       phones_.push_back(std::move(phone));
     }
@@ -97,10 +79,23 @@ class Play {
       world_.after(world_.between(0ns, evening_.length / 2), [this, i] { write_diary(i); });
     for (int i = 0; i < evening_.power_losses; ++i)
       world_.after(world_.between(0ns, evening_.length), [this] { lose_power(); });
+    for (int i = 0; i < evening_.clock_steps; ++i)
+      world_.after(world_.between(0ns, evening_.length), [this] { step_clock(); });
+    for (int i = 0; i < evening_.full_disks; ++i)
+      world_.after(world_.between(0ns, evening_.length), [this] { fill_disk(); });
+  }
+  void step_clock() {
+    const auto by = std::chrono::milliseconds{world_.random().below(172'800'000)};
+    world_.step_wall_clock(by - 24h);
+    world_.trace("clock stepped");
+  }
+  void fill_disk() {
+    around_.disk.full = !healed_;
+    world_.after(world_.between(1s, 10s), [this] { around_.disk.full = false; });
   }
 
   void boot() {
-    node_ = std::make_unique<Node>(around_, key_set());
+    node_ = std::make_unique<Node>(around_, shared_key_set());
     ++generation_;
   }
   void lose_power() {
@@ -115,12 +110,13 @@ class Play {
     world_.trace("healed");
     around_.upstream = UpstreamFaults{.forgets_keys = evening_.upstream.forgets_keys};
     around_.disk.stall_share = 0;
+    around_.disk.full = false;
     if (!node_) boot();
   }
 
   void write_diary(std::size_t i) {
     Phone& phone = phones_[i];
-    if (phone.left-- <= 0) return;
+    if (--phone.left < 0) return;
     auto& random = world_.random();
     Phone::Sent sent;
     sent.id = uuid_v7(world_.wall().time_since_epoch().count(), random.next(), random.next());
@@ -146,20 +142,29 @@ class Play {
 
   void arrive(std::size_t i, std::uint64_t turn) {
     if (!node_ || !node_->ready()) return try_again(i, turn, 500ms);
-    node_->post(phones_[i].token, phones_[i].bytes, [this, i, turn](int status, std::string body) {
+    const auto answered = [this, i, turn](const Told& told) {
       if (lost(evening_.reply_lost)) return;
-      world_.after(world_.between(1ms, 80ms), [this, i, turn, status, body = std::move(body)] {
-        hear(i, turn, status, body);
-      });
+      world_.after(world_.between(1ms, 80ms), [this, i, turn, told] { hear(i, turn, told); });
+    };
+    const VisitPtr visit =
+        node_->ask({.token = phones_[i].token, .body = phones_[i].bytes}, answered);
+    if (!lost(evening_.leaves)) return;
+    world_.after(world_.between(0ns, 10ms), [this, i, turn, visit, generation = generation_] {
+      if (generation == generation_ && node_) node_->leave(visit);
+      try_again(i, turn, 200ms);
     });
   }
 
-  void hear(std::size_t i, std::uint64_t turn, int status, const std::string& body) {
+  void hear(std::size_t i, std::uint64_t turn, const Told& told) {
     Phone& phone = phones_[i];
+    const auto& [status, body] = std::tie(told.status, told.body);
     world_.trace("answer", static_cast<std::uint64_t>(status));
     if (status == 201) phone.sent.back().receipts.push_back(body);
     if (turn != phone.turn) return;
-    if (status == 409 || status == 429 || status >= 500) return try_again(i, turn, 1s);
+    if (status == 409 || status == 429 || status >= 500) {
+      if (told.retry_after() < 1) broken("refused with {}, without Retry-After", status);
+      return try_again(i, turn, 1s);
+    }
     ++phone.turn;
     if (status == 201)
       ++findings_.acknowledged;
@@ -180,13 +185,21 @@ class Play {
     world_.after(world_.between(pause, pause * 12 / 10), [this, i] { send(i); });
   }
 
+  /// Every diary has its answer, and every debt is paid.
+  bool settled() {
+    for (const Phone& phone : phones_)
+      if (phone.left >= 0) return false;
+    for (const auto& [position, debt] : platter_.outbox[std::string{destination}])
+      if (debt.state != DeliveryState::delivered) return false;
+    return true;
+  }
   bool lost(double share) { return !healed_ && world_.random().chance(share); }
 
   void check() {
     std::map<Uuid, std::vector<const StoredDiary*>> stored;
     for (const auto& diary : platter_.diaries) stored[diary.facts.submission_id].push_back(&diary);
     for (const auto& phone : phones_) {
-      if (phone.left > 0) broken("a patient never finished: {} left", phone.left);
+      if (phone.left >= 0) broken("a patient never finished: {} left", phone.left);
       for (const auto& sent : phone.sent) check_diary(sent, stored[sent.id]);
     }
     check_order();
@@ -259,6 +272,9 @@ Evening evening_of(std::uint64_t seed) {
   evening.upstream.hang_share = sometimes(0.2);
   evening.upstream.refused_share = sometimes(0.5);
   evening.upstream.dead = random.chance(0.1);
+  evening.leaves = sometimes(0.3);
+  evening.clock_steps = random.chance(0.3) ? static_cast<int>(random.below(4)) : 0;
+  evening.full_disks = random.chance(0.3) ? static_cast<int>(random.below(3)) : 0;
   return evening;
 }
 

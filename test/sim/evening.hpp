@@ -17,6 +17,8 @@ struct Evening {
   int power_losses = 3;
   double request_lost = 0.03, reply_lost = 0.05;  ///< on the way between phone and server
   double invalid_share = 0.05;                    ///< diaries that the form refuses
+  double leaves = 0;                              ///< share of tries whose phone hangs up
+  int clock_steps = 0, full_disks = 0;            ///< happen so often
   DiskFaults disk{};
   UpstreamFaults upstream{};
 };

@@ -6,30 +6,25 @@
 namespace vesper::sim {
 namespace {
 
-struct Silence final : Telemetry {
-  void count(Counter, std::uint64_t) override {}
-  void set(Gauge, std::int64_t) override {}
-  void add(Gauge, std::int64_t) override {}
-  void observe(Histogram, Duration) override {}
-};
-
 // A fault in a flow is a fault of the test.
 void rethrow(std::exception_ptr fault) {
   if (fault) std::rethrow_exception(fault);
 }
 
-UpstreamSettings destination_settings() {
+constexpr Duration one_check = 107us;  // Ed25519, as ShareGate takes it
+
+}  // namespace
+
+UpstreamSettings simulated_destination() {
   UpstreamSettings settings;
   settings.name = destination;
   settings.url = "http://127.0.0.1:9";
   return settings;
 }
 
-}  // namespace
-
 /// One key set, in memory.
-struct Node::KeyFile final : FileStore {
-  explicit KeyFile(std::string text) : key_set(std::move(text)) {}
+struct Node::Files final : FileStore {
+  explicit Files(std::string text) : key_set(std::move(text)) {}
   std::expected<std::string, FileFault> read(const std::string&, std::size_t, Secrecy) override {
     return key_set;
   }
@@ -42,43 +37,76 @@ struct Node::KeyFile final : FileStore {
 };
 
 Node::Node(Surroundings& around, std::string key_set)
-    : clock_(std::make_unique<SimClock>(around.world)),
+    : settings_(around.settings),
+      clock_(std::make_unique<SimClock>(around.world)),
       entropy_(around.world),
       store_(std::make_unique<SimStore>(around.world, around.platter, around.disk)),
-      telemetry_(std::make_unique<Silence>()),
       upstream_(
           std::make_unique<SimUpstream>(around.world, around.platform, around.upstream, *clock_)),
-      files_(std::make_unique<KeyFile>(std::move(key_set))) {
-  KeySource source;
-  source.rules.issuer = issuer;
-  source.rules.audience = "vesper";
-  source.rules.grantable.add(Scope::trial_admin);
-  source.location = "keys.json";
-  keys_ = std::make_unique<KeyKeeper>(std::vector{source}, KeyRules{},
+      files_(std::make_unique<Files>(std::move(key_set))),
+      key_server_(std::make_unique<SimKeyServer>(around.world, around.keys, *clock_)) {
+  KeySource file, remote;
+  file.rules.issuer = issuer;
+  file.rules.grantable.add(Scope::trial_admin);
+  file.location = "keys.json";
+  remote.rules.issuer = remote_issuer;
+  remote.location = "https://visitors.example/keys";
+  remote.fetch = key_server_.get();
+  remote.refresh_floor = settings_.key_floor;
+  remote.fetch_deadline = settings_.key_deadline;
+  file.rules.audience = remote.rules.audience = "vesper";
+  keys_ = std::make_unique<KeyKeeper>(std::vector{file, remote}, KeyRules{},
                                       KeyPorts{*clock_, entropy_, *files_, log_});
   if (auto loaded = keys_->load(); !loaded) throw std::runtime_error(loaded.error());
   const auto executor = context_->get_executor();
-  keeper_ = std::make_unique<CatalogKeeper>(executor, *clock_, log_, *telemetry_, *store_,
+  keys_->start(executor);
+  keeper_ = std::make_unique<CatalogKeeper>(executor, *clock_, log_, telemetry_, *store_,
                                             std::vector<std::string>{std::string{destination}});
   keeper_->add_shard({executor, &catalog_});
-  bundles_ = std::make_unique<BundleDeriver>(catalog_);
-  delivery_ = std::make_unique<Delivery>(
-      executor, std::vector{destination_settings()},
-      DeliveryPorts{*store_, *store_, *upstream_, *bundles_, *clock_, entropy_, *telemetry_, log_});
-  store_->watch([this] { delivery_->notify(); });
   limits_ = std::make_unique<LimitsKeeper>(
-      admission::Limits{}, LimitsKeeper::Parts{*clock_, log_, *store_, *files_, {}});
-  fair_use_ = std::make_unique<FairUse>(FairUse::Parts{
-      *clock_, *telemetry_, log_, *store_, slots_, *limits_, {1, 2}, TaskScope{"sim"}, executor});
-  service_ = std::make_unique<IntakeService>(
-      IntakeSettings{},
-      IntakeService::Parts{*clock_, *telemetry_, *store_, catalog_, *keeper_, *bundles_, *keys_,
-                           health_, entropy_, slots_, *fair_use_, *limits_});
+      settings_.limits, LimitsKeeper::Parts{*clock_, log_, *store_, *files_, {}});
+  fair_use_ = std::make_unique<FairUse>(FairUse::Parts{*clock_,
+                                                       telemetry_,
+                                                       log_,
+                                                       *store_,
+                                                       slots_,
+                                                       *limits_,
+                                                       {1, 2},
+                                                       TaskScope{"sim"},
+                                                       executor,
+                                                       settings_.degradation,
+                                                       settings_.journal_breaker});
+  bundles_ = std::make_unique<BundleDeriver>(catalog_);
+  deferred_ = std::make_unique<DeferredBundles>(*bundles_, *fair_use_);
+  delivery_ = std::make_unique<Delivery>(
+      executor, std::vector{settings_.destination},
+      DeliveryPorts{*store_, *store_, *upstream_, *deferred_, *clock_, entropy_, telemetry_, log_},
+      settings_.gate);
+  store_->watch([this] { delivery_->notify(); });
+  make_intake(around);
   asio::co_spawn(*context_, start(), rethrow);
+  asio::co_spawn(*context_, fair_use_->run(nullptr), rethrow);
+}
+
+void Node::make_intake(Surroundings& around) {
+  IntakeSettings intake;
+  intake.door = settings_.door;
+  service_ = std::make_unique<IntakeService>(
+      intake, IntakeService::Parts{*clock_, telemetry_, *store_, catalog_, *keeper_, *deferred_,
+                                   *keys_, health_, entropy_, slots_, *fair_use_, *limits_});
+  const auto serve_later = [this](const VisitPtr& visit) {
+    asio::co_spawn(*context_, serve(visit), rethrow);
+  };
+  front_ = std::make_unique<Front>(
+      Front::Parts{around.world, slots_, settings_.costs,
+                   [this](Visit& visit) { return begin(visit); }, serve_later,
+                   [this](const Visit& visit) { return cold_cost(visit); }},
+      settings_.line);
 }
 
 // Power loss: who waits is dropped while the executor still lives, then the frames with it.
 Node::~Node() {
+  front_.reset();
   store_.reset();
   clock_.reset();
   delivery_.reset();
@@ -91,44 +119,43 @@ asio::awaitable<void> Node::start() {
   ready_ = true;
 }
 
-void Node::publish(std::string document) {
-  const auto put = [](Node& node, std::string text) -> asio::awaitable<void> {
+void Node::publish(std::string trial_id, std::string document) {
+  const auto put = [](Node& node, std::string id, std::string text) -> asio::awaitable<void> {
     const auto published =
-        co_await node.keeper_->publish({"EVENING-01", text, "simulation", {true, {}}, nullptr});
+        co_await node.keeper_->publish({id, text, "simulation", {true, {}}, nullptr});
     if (!published) throw std::runtime_error(to_operation_outcome(published.error().issues));
-    node.published_ = true;
+    ++node.published_;
   };
-  asio::co_spawn(*context_, put(*this, std::move(document)), rethrow);
+  asio::co_spawn(*context_, put(*this, std::move(trial_id), std::move(document)), rethrow);
 }
 
-void Node::post(const std::string& token, std::string body, OnReply on_reply) {
-  // What the HTTP server would own: the bytes and the headers that point into them.
-  struct Request : Exchange {
-    std::string bytes, authorization, length;
-    std::array<Header, 3> lines;
-  };
-  auto request = std::make_shared<Request>();
-  request->bytes = std::move(body);
-  request->authorization = "Bearer " + token;
-  request->length = std::to_string(request->bytes.size());
-  request->lines = {Header{"Authorization", request->authorization},
-                    Header{"Content-Type", "application/json"},
-                    Header{"Content-Length", request->length}};
-  request->head.method = Method::post;
-  request->head.method_name = "POST";
-  request->head.path = "/patient/data";
-  request->head.headers = request->lines;
-  request->head.has_content_length = true;
-  request->head.content_length = request->bytes.size();
-  request->started = clock_->now();
-  if (service_->begin(*request)) return on_reply(request->reply.status, request->reply.body);
-  request->body = request->bytes;
-  asio::co_spawn(*context_, serve(request, std::move(on_reply)), rethrow);
+VisitPtr Node::ask(const Ask& ask, OnTold on_told) {
+  auto visit = std::make_shared<Visit>(ask, std::move(on_told));
+  front_->arrive(visit);
+  return visit;
 }
 
-asio::awaitable<void> Node::serve(std::shared_ptr<Exchange> exchange, OnReply on_reply) {
-  co_await service_->serve(*exchange);
-  on_reply(exchange->reply.status, exchange->reply.body);
+bool Node::begin(Visit& visit) {
+  const bool answered = service_->begin(visit);
+  if (!settings_.tells_when) visit.reply.headers.clear();
+  return answered;
+}
+
+// What begin() has spent on signatures: a token verified for the first time, or found out. Next to
+// a signature with a public key a shared secret costs nothing.
+Duration Node::cold_cost(const Visit& visit) {
+  const std::uint64_t verified = telemetry_.of(Counter::tokens_verified);
+  const bool good = verified != std::exchange(verified_, verified) && visit.caller != nullptr &&
+                    visit.caller->algorithm == "EdDSA";
+  if (!good && visit.reply.status != 401) return {};
+  cold_checks_.push_back(clock_->now());
+  return one_check;
+}
+
+asio::awaitable<void> Node::serve(VisitPtr visit) {
+  co_await service_->serve(*visit);
+  if (!settings_.tells_when && visit->reply.status >= 400) visit->reply.headers.clear();
+  front_->tell(visit);
 }
 
 void Node::run_ready() {

@@ -8,11 +8,12 @@
 namespace vesper {
 
 Delivery::Delivery(asio::any_io_executor executor,
-                   const std::vector<UpstreamSettings>& destinations, const DeliveryPorts& ports)
+                   const std::vector<UpstreamSettings>& destinations, const DeliveryPorts& ports,
+                   const GateRuleOf& rule_of)
     : executor_(std::move(executor)), ports_(ports) {
   for (const auto& settings : destinations)
-    destinations_.push_back(
-        std::make_unique<Destination>(executor_, settings, ports_, ports_.entropy.next()));
+    destinations_.push_back(std::make_unique<Destination>(
+        executor_, settings, ports_, ports_.entropy.next(), rule_of(settings)));
 }
 
 asio::awaitable<std::expected<void, StoreFault>> Delivery::start() {

@@ -1,11 +1,13 @@
 #pragma once
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "flows/deliver/destination.hpp"
+#include "flows/deliver/protection.hpp"
 
 namespace vesper {
 
@@ -15,6 +17,9 @@ struct OutboxRow {
   DestinationStatus status;  ///< `name` empty: the destination has left the configuration
 };
 
+/// How the gate of a destination is set; simulations put a broken one in its place.
+using GateRuleOf = std::function<relay::Gate::Rule(const UpstreamSettings&)>;
+
 /// Delivery of what is owed, to every configured destination, inside this process.
 ///   Thread: start, stop and the commands run on the delivery executor; notify() on any thread.
 ///   Why: destinations share no queue, so a slow one harms no other.
@@ -23,7 +28,7 @@ class Delivery {
   /// `executor` is the delivery thread's; `ports` outlive this object, and this object outlives
   /// what it has posted to the executor.
   Delivery(asio::any_io_executor executor, const std::vector<UpstreamSettings>& destinations,
-           const DeliveryPorts& ports);
+           const DeliveryPorts& ports, const GateRuleOf& rule_of = gate_rule);
 
   /// Begins this process's epoch, which voids the leases of earlier ones, and starts to deliver.
   asio::awaitable<std::expected<void, StoreFault>> start();

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/ensure.hpp"
-#include "flows/deliver/protection.hpp"
 
 namespace vesper {
 namespace {
@@ -21,13 +20,14 @@ constexpr Duration store_wait = 200ms, rescan_every = 60s;
 }  // namespace
 
 Destination::Destination(asio::any_io_executor executor, const UpstreamSettings& settings,
-                         const DeliveryPorts& ports, std::uint64_t seed)
+                         const DeliveryPorts& ports, std::uint64_t seed,
+                         const relay::Gate::Rule& rule)
     : executor_(std::move(executor)),
       settings_(settings),
       ports_(ports),
       random_(seed),
       lanes_({.window_max = settings.window, .lane_max = 64, .blocked_max = 65'536}),
-      gate_(gate_rule(settings)),
+      gate_(rule),
       pacer_(settings.rate_max_per_s,
              settings.rate_burst > 0 ? settings.rate_burst : settings.rate_max_per_s),
       backoff_{.base = settings.retry_base, .cap = settings.retry_cap},

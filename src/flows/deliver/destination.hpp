@@ -54,7 +54,7 @@ struct DestinationStatus {
 class Destination {
  public:
   Destination(asio::any_io_executor executor, const UpstreamSettings& settings,
-              const DeliveryPorts& ports, std::uint64_t seed);
+              const DeliveryPorts& ports, std::uint64_t seed, const relay::Gate::Rule& rule);
   Destination(const Destination&) = delete;
 
   /// Learns which lanes are blocked, then starts. Once.

@@ -20,7 +20,11 @@ asio::awaitable<void> write_down(JournalStore& journal, AuditEvent event) {
 }  // namespace
 
 FairUse::FairUse(const Parts& parts)
-    : parts_(parts), limits_(parts.limits), allowances_(parts.seed) {}
+    : parts_(parts),
+      limits_(parts.limits),
+      allowances_(parts.seed),
+      degradation_(parts.degradation),
+      breaker_(parts.journal_breaker) {}
 
 admission::Party FairUse::party_of(const Caller& caller) {
   SipHash hash{parts_.seed};

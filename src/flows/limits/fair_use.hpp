@@ -37,6 +37,8 @@ class FairUse {
     HashSeed seed;
     TaskScope scope;  ///< of what tick() has to write down
     asio::any_io_executor executor;
+    admission::Degradation::Rules degradation{};
+    admission::JournalBreaker::Rules journal_breaker{};
   };
   explicit FairUse(const Parts& parts);
 

@@ -52,8 +52,11 @@ void TrialShares::count(Party party) {
 bool TrialShares::inside_share(Party party) const {
   const Slot& slot = at(party);
   if (slot.over.load(std::memory_order_relaxed)) return false;
-  if (std::max(asking_.load(std::memory_order_relaxed),
-               asked_before_.load(std::memory_order_relaxed)) < 2)
+  // Whose first request of a tick it is may have been alone in asking so far.
+  const std::uint32_t now = slot.asked.load(std::memory_order_relaxed) > 0;
+  const std::uint32_t before = slot.asked_before.load(std::memory_order_relaxed);
+  if (asking_.load(std::memory_order_relaxed) <= now &&
+      asked_before_.load(std::memory_order_relaxed) <= before)
     return false;
   std::uint32_t quota = slot.quota.load(std::memory_order_relaxed);
   if (quota == 0) quota = newcomer_quota_.load(std::memory_order_relaxed);
@@ -67,6 +70,7 @@ void TrialShares::measure(double seconds, Instant now) {
     Slot& slot = slots_[i];
     const std::uint32_t asked = slot.asked.exchange(0, std::memory_order_relaxed);
     if (asked > 0) slot.seen = now;
+    slot.asked_before.store(asked > 0, std::memory_order_relaxed);
     slot.demand = slot.demand * kept + (asked / seconds) * (1 - kept);
     if (slot.demand > still_active) {
       active_.push_back(static_cast<Party>(i));

@@ -57,7 +57,7 @@ class TrialShares {
     std::atomic<std::uint64_t> name{0};
     std::atomic<std::uint32_t> asked{0};  ///< in this tick
     std::atomic<std::uint32_t> quota{0};  ///< what a share may ask in a tick; 0: a newcomer's
-    std::atomic<bool> over{false};
+    std::atomic<bool> over{false}, asked_before{false};
     std::atomic<double> weight{1};
     // tick()'s own
     double demand = 0;

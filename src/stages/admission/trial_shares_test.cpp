@@ -91,6 +91,24 @@ TEST(TrialShares, ATrialAloneIsNeverInsideBeyondWhatTheDoorHasRoomFor) {
   EXPECT_LE(senders[0].admitted, 1010);
 }
 
+// The flood asked all through the last tick, and not yet in this one: nobody is alone.
+TEST(TrialShares, WhoAsksFirstInATickIsNotTakenForAlone) {
+  TrialShares shares;
+  const Party flood = shares.party_of(11), quiet = shares.party_of(12);
+  Instant now{1h};
+  shares.tick(1000, now);
+  for (int tick = 0; tick < 20; ++tick) {
+    for (int i = 0; i < 500; ++i) shares.count(flood);
+    shares.tick(1000, now += 100ms);
+  }
+  shares.count(quiet);
+  EXPECT_TRUE(shares.inside_share(quiet));
+  shares.tick(1000, now += 100ms);
+  shares.tick(1000, now += 100ms);
+  shares.count(quiet);
+  EXPECT_FALSE(shares.inside_share(quiet)) << "nobody else has asked for two ticks";
+}
+
 TEST(TrialShares, WeightsSayWhoIsInside) {
   for (const double weight : {1.0, 4.0}) {
     Evening evening{4};
