@@ -45,16 +45,19 @@ struct UpstreamSettings {
   std::string certificate_file, key_file;  ///< mutual TLS; re-read when they change
 };
 
+/// Shape: `bundle` is looked at until post() suspends for the first time; the rest outlives it.
 struct UpstreamRequest {
   std::string_view destination;  ///< a name under [upstream.NAME]
   Uuid delivery_id;
   Hash content_hash{};
   std::string_view bundle;  ///< the transaction Bundle, JSON
   std::string_view traceparent;
+  bool fresh = false;  ///< not over a kept connection
 };
 
 /// What came back. `status` 0: no answer; `trouble` says which. A reply whose body exceeded the
-/// bound keeps its status, with trouble `too_large`.
+/// bound keeps its status, with trouble `too_large`. `stale`: the kept connection had been closed,
+/// nothing was answered, and the bundle is needed again, with `fresh`.
 struct UpstreamReply {
   enum class Trouble : std::uint8_t {
     none,
@@ -64,7 +67,8 @@ struct UpstreamReply {
     not_http,
     tls,
     credentials,
-    too_large
+    too_large,
+    stale
   };
   std::uint16_t status = 0;
   Trouble trouble = Trouble::none;

@@ -1,29 +1,36 @@
 #include "flows/deliver/attempt.hpp"
 
+#include <algorithm>
 #include <array>
-#include <span>
 #include <utility>
 
-#include "base/encoding.hpp"
 #include "stages/outbox/entry.hpp"
 
 namespace vesper {
 namespace {
 
-std::string traceparent(const Uuid& id, Random& random) {
-  std::string text = "00-";
-  append_hex(text, id.bytes);
-  text += '-';
-  std::array<std::uint8_t, 8> span{};
-  std::uint64_t number = random.next() | 1;  // all zero is not a span
-  for (auto& byte : span) {
-    byte = static_cast<std::uint8_t>(number);
-    number >>= 8;
+class Traceparent {
+ public:
+  Traceparent(const Uuid& id, Random& random) {
+    put("00-");
+    for (const std::uint8_t byte : id.bytes) put_hex(byte);
+    put("-");
+    std::uint64_t number = random.next() | 1;  // all zero is not a span
+    for (int i = 0; i < 8; ++i, number >>= 8) put_hex(static_cast<std::uint8_t>(number));
+    put("-01");
   }
-  append_hex(text, span);
-  text += "-01";
-  return text;
-}
+  operator std::string_view() const { return {text_.data(), text_.size()}; }
+
+ private:
+  void put(std::string_view piece) { at_ = std::ranges::copy(piece, at_).out; }
+  void put_hex(std::uint8_t byte) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    *at_++ = digits[byte >> 4];
+    *at_++ = digits[byte & 15];
+  }
+  std::array<char, 55> text_;
+  char* at_ = text_.data();
+};
 
 outbox::Event event_of(upstream::Verdict verdict) {
   switch (verdict) {
@@ -43,25 +50,32 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
                                        const DeliveryJob& job, Random& random, std::string& bundle,
                                        TaskRecord* task) {
   using upstream::Blame, upstream::Reason, upstream::Verdict;
+  using Trouble = UpstreamReply::Trouble;
   AttemptResult result;
-  if (const auto made = ports.bundles.derive(*job.diary, bundle); !made) {
-    ports.telemetry.count(Counter::bundles_failed);
-    result.derived = false;
-    const bool never = made.error() == BundleFault::not_derivable;
-    result.outcome = {never ? Verdict::parked : Verdict::retry, Reason::not_derivable, Blame::lane,
-                      false, std::nullopt};
-    co_return result;
-  }
-  const std::string trace = traceparent(job.entry.delivery_id, random);
+  const Traceparent trace{job.entry.delivery_id, random};
   const Instant started = ports.clock.now();
   const Deadline deadline{started + settings.deadline};
   const Waiting waiting{task, "upstream.reply", started, deadline.at};
-  UpstreamReply reply = co_await ports.upstream.post({.destination = settings.name,
-                                                      .delivery_id = job.entry.delivery_id,
-                                                      .content_hash = job.diary->facts.content_hash,
-                                                      .bundle = bundle,
-                                                      .traceparent = trace},
-                                                     deadline);
+  UpstreamReply reply;
+  for (bool fresh = false;; fresh = true) {
+    if (const auto made = ports.bundles.derive(*job.diary, bundle); !made) {
+      ports.telemetry.count(Counter::bundles_failed);
+      result.derived = false;
+      const bool never = made.error() == BundleFault::not_derivable;
+      result.outcome = {never ? Verdict::parked : Verdict::retry, Reason::not_derivable,
+                        Blame::lane, false, std::nullopt};
+      co_return result;
+    }
+    reply = co_await ports.upstream.post({.destination = settings.name,
+                                          .delivery_id = job.entry.delivery_id,
+                                          .content_hash = job.diary->facts.content_hash,
+                                          .bundle = bundle,
+                                          .traceparent = trace,
+                                          .fresh = fresh},
+                                         deadline);
+    // Others have written their bundles into the same place since.
+    if (reply.trouble != Trouble::stale || fresh) break;
+  }
   ports.telemetry.observe(Histogram::delivery_seconds, ports.clock.now() - started);
   result.outcome = upstream::judge(reply, {.settle = settings.settle,
                                            .delivery_id = job.entry.delivery_id,

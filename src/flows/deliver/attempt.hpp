@@ -49,8 +49,9 @@ struct AttemptResult {
 };
 
 /// One try: derive the bundle, post it, judge the reply.
-///   Shape: `bundle` is the worker's buffer, reused from try to try. The trace id is the delivery
-///   id, so all tries of a diary stand in one trace; the span is new each time.
+///   Shape: `bundle` is room for all tries of a destination, free for the next one once this one
+///   waits (ports/upstream.hpp). The trace id is the delivery id, so all tries of a diary stand in
+///   one trace; the span is new each time.
 asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const UpstreamSettings& settings,
                                        const DeliveryJob& job, Random& random, std::string& bundle,
                                        TaskRecord* task = nullptr);

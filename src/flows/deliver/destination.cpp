@@ -267,9 +267,10 @@ void Destination::start_worker(Instant now) {
 
 asio::awaitable<void> Destination::work(DeliveryJob first, std::uint32_t number, TaskRecord* task) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  Worker self{std::move(first), {}, number};
+  Worker self{std::move(first), number};
   while (self.job.diary != nullptr) {
-    auto result = co_await attempt(ports_, settings_, self.job, random_, self.bundle, task);
+    auto result = co_await attempt(ports_, settings_, self.job, random_, bundle_, task);
+    if (bundle_.capacity() > kept_bundle_bytes) std::string().swap(bundle_);
     ports_.telemetry.add(Gauge::deliveries_in_flight, -1);
     const bool cut = gate_.was_cut(self.job.tried);
     // A try that we cut ourselves says nothing about anybody.
@@ -284,7 +285,6 @@ asio::awaitable<void> Destination::work(DeliveryJob first, std::uint32_t number,
     if (can_start(now)) self.job = take_job(now, number);
     pump();
     if (self.job.diary != nullptr || stage_ != Stage::running) continue;
-    if (self.bundle.capacity() > kept_bundle_bytes) std::string().swap(self.bundle);
     if (task != nullptr) task->mark("next.diary", now);
     co_await rest(self);
   }

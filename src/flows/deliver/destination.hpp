@@ -85,7 +85,6 @@ class Destination {
   /// What a worker has: it lives in the worker's own frame.
   struct Worker {
     DeliveryJob job;
-    std::string bundle;
     std::uint32_t number = 0;
   };
   struct Resting {
@@ -143,6 +142,7 @@ class Destination {
   std::size_t active_ = 0;
   std::size_t load_max_ = 64;
   std::deque<DeliveryJob> loaded_;
+  std::string bundle_;                          ///< of the try that is being sent
   std::vector<Settlement> outcomes_, settled_;  ///< settled_: room for the next outcomes
   Instant wake_at_ = Instant::max(), store_again_{}, rescan_at_{};
   const TaskScope tasks_, ticking_, workers_;

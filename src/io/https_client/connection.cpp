@@ -1,9 +1,6 @@
 #include "io/https_client/connection.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -12,7 +9,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <iterator>
 #include <tuple>
 
 namespace vesper {
@@ -27,6 +23,12 @@ void ClientConnection::expire() {
   expired_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+int ClientConnection::release() {
+  boost::system::error_code failed;
+  socket_.non_blocking(true, failed);
+  return failed ? -1 : socket_.release(failed);
 }
 
 WireFault ClientConnection::fault_of(boost::system::error_code error) const {
@@ -66,33 +68,14 @@ asio::awaitable<WireFault> ClientConnection::shake_hands(const Url& url) {
   co_return fault == WireFault::cut ? WireFault::tls : fault;
 }
 
-// What the kernel takes at once of a plain connection; mostly all. Whatever goes wrong shows again
-// when the rest is written, or the reply is read.
-std::size_t ClientConnection::send_now(std::string_view head, std::string_view body) {
-  iovec pieces[] = {{const_cast<char*>(head.data()), head.size()},
-                    {const_cast<char*>(body.data()), body.size()}};
-  msghdr message{};
-  message.msg_iov = pieces;
-  message.msg_iovlen = std::size(pieces);
-  const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
-}
-
 template <class Stream>
 asio::awaitable<WireFault> ClientConnection::run(Stream& stream, std::string_view request_head,
                                                  std::string_view body, ResponseParser& parser) {
   boost::system::error_code write_error;
-  if (!tls_) {
-    std::size_t sent = send_now(request_head, body);
-    const std::size_t of_head = std::min(sent, request_head.size());
-    request_head.remove_prefix(of_head);
-    body.remove_prefix(sent - of_head);
-  }
-  if (!request_head.empty() || !body.empty()) {
-    const std::array<asio::const_buffer, 2> rest{asio::buffer(request_head), asio::buffer(body)};
-    std::tie(write_error, std::ignore) = co_await asio::async_write(stream, rest, as_result);
-    if (expired_) co_return WireFault::timed_out;
-  }
+  const std::array<asio::const_buffer, 2> all{asio::buffer(request_head), asio::buffer(body)};
+  std::tie(write_error, std::ignore) = co_await asio::async_write(stream, all, as_result);
+  if (expired_) co_return WireFault::timed_out;
+  buffer_.resize(8192);
   for (;;) {
     // Also after a failed write: the server may have refused early, and have said why.
     auto [error, size] = co_await stream.async_read_some(asio::buffer(buffer_), as_result);

@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
@@ -12,11 +11,10 @@
 #include "io/https_client/response_parser.hpp"
 #include "io/https_client/tls_source.hpp"
 #include "io/https_client/url.hpp"
+#include "io/https_client/wire_fault.hpp"
 #include "ports/clock.hpp"
 
 namespace vesper {
-
-enum class WireFault : std::uint8_t { none, refused, timed_out, cut, not_http, tls };
 
 /// One TCP or TLS connection to a server, for one request after the other.
 ///   Thread: its executor's only. No function throws.
@@ -36,6 +34,8 @@ class ClientConnection : public Expiring {
   asio::awaitable<WireFault> exchange(std::string_view head, std::string_view body,
                                       ResponseParser& parser);
   void expire() override;
+  /// The descriptor of a plain connection, which does not block; nothing is left here.
+  [[nodiscard]] int release();
 
   /// The server had closed it while it was idle: nothing of the request was answered.
   [[nodiscard]] bool was_stale() const { return stale_; }
@@ -48,12 +48,11 @@ class ClientConnection : public Expiring {
   asio::awaitable<WireFault> run(Stream& stream, std::string_view head, std::string_view body,
                                  ResponseParser& parser);
   [[nodiscard]] WireFault fault_of(boost::system::error_code error) const;
-  [[nodiscard]] std::size_t send_now(std::string_view head, std::string_view body);
 
   asio::ip::tcp::socket socket_;
   TlsSource::Context context_;
   std::optional<TlsStream> tls_;
-  std::array<char, 8192> buffer_;
+  std::vector<char> buffer_;
   bool expired_ = false, used_ = false, stale_ = false, reusable_ = false;
 };
 

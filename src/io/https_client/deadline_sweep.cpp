@@ -9,6 +9,7 @@ DeadlineSweep::DeadlineSweep(asio::any_io_executor executor, Clock& clock)
 
 DeadlineSweep::~DeadlineSweep() {
   state_->alive = false;
+  while (state_->first != nullptr) remove(*state_, *state_->first);
   state_->timer.cancel();
 }
 

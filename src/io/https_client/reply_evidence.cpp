@@ -67,6 +67,7 @@ UpstreamReply reply_of(const ResponseParser& parser) {
   reply.retry_after = parser.header("retry-after");
   std::string_view rest = parser.head();
   rest.remove_prefix(std::min(rest.find("\r\n"), rest.size() - 2) + 2);
+  reply.evidence_headers.reserve(std::min(rest.size(), evidence_max));
   while (!rest.empty()) {
     const auto line = rest.substr(0, rest.find("\r\n") + 2);
     rest.remove_prefix(line.size());

@@ -8,6 +8,7 @@
 
 #include "base/encoding.hpp"
 #include "io/https_client/connection.hpp"
+#include "io/https_client/plain_wire.hpp"
 #include "io/https_client/reply_evidence.hpp"
 
 namespace vesper {
@@ -77,8 +78,14 @@ std::string fault_of(const UpstreamSettings& s) {
 }
 
 /// A connection with what each of its exchanges needs anew, but for the memory.
-struct UpstreamClient::KeptConnection final : ClientConnection {
-  using ClientConnection::ClientConnection;
+struct UpstreamClient::KeptConnection final : Expiring {
+  explicit KeptConnection(const asio::any_io_executor& executor) : connection(executor) {}
+  void expire() override { wire ? wire->expire() : connection.expire(); }
+  [[nodiscard]] bool was_stale() const { return wire ? wire->was_stale() : connection.was_stale(); }
+  [[nodiscard]] bool reusable() const { return wire ? wire->reusable() : connection.reusable(); }
+
+  ClientConnection connection;
+  std::optional<PlainWire> wire;  // what a plain connection becomes
   std::string head;
   ResponseParser parser{keep_max, read_max};
   DigestSink digest;
@@ -135,12 +142,17 @@ struct UpstreamClient::Pool {
 
 UpstreamClient::UpstreamClient(asio::any_io_executor executor, Clock& clock,
                                const std::vector<UpstreamSettings>& destinations)
-    : executor_(std::move(executor)), clock_(clock), sweep_(executor_, clock) {
+    : executor_(std::move(executor)),
+      clock_(clock),
+      sweep_(executor_, clock),
+      poller_(std::make_shared<WirePoller>(executor_)) {
   for (const auto& settings : destinations)
     pools_.push_back(std::make_unique<Pool>(executor_, settings, clock_));
 }
 
-UpstreamClient::~UpstreamClient() = default;
+UpstreamClient::~UpstreamClient() {
+  poller_->stop();
+}
 
 UpstreamClient::Pool* UpstreamClient::find(std::string_view name) const {
   const auto at =
@@ -174,49 +186,80 @@ void write_head(std::string& out, std::string_view fixed, const UpstreamRequest&
 
 }  // namespace
 
+asio::awaitable<Trouble> UpstreamClient::open(Pool& pool, KeptConnection& connection,
+                                              Deadline deadline) {
+  const Instant now = clock_.now();
+  if (now >= pool.resolve_again || pool.addresses.empty()) {
+    auto found = co_await resolve(*pool.url, deadline, clock_);
+    if (!found) co_return trouble_of(found.error());
+    pool.addresses = std::move(*found);
+    pool.resolve_again = now + 30s;
+  }
+  if (!pool.url->tls && !pool.settings.allow_plain_http)
+    std::erase_if(pool.addresses, [](const auto& a) { return !a.address().is_loopback(); });
+  TlsSource::Context context;
+  if (pool.url->tls) {
+    auto loaded = pool.tls.get(now);
+    if (!loaded) co_return Trouble::credentials;
+    context = std::move(*loaded);
+  }
+  const KeptDeadline kept{sweep_, deadline.at, connection};
+  const auto fault =
+      co_await connection.connection.connect(*pool.url, pool.addresses, std::move(context));
+  if (fault != WireFault::none) {
+    pool.resolve_again = {};
+    co_return trouble_of(fault);
+  }
+  if (pool.url->tls) co_return Trouble::none;
+  const int descriptor = connection.connection.release();
+  if (descriptor < 0) co_return Trouble::refused;
+  connection.wire.emplace(descriptor, poller_);
+  co_return Trouble::none;
+}
+
+// Whenever it suspends, the request's bundle may become another's: before, it is sent or copied.
 asio::awaitable<UpstreamReply> UpstreamClient::try_with(Pool& pool, const UpstreamRequest& request,
                                                         Deadline deadline) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const bool ready = pool.credentials.none() || co_await pool.credentials.ready(deadline);
-  if (!ready) co_return no_answer(Trouble::credentials);
-  for (bool fresh = false;; fresh = true) {
-    const Instant now = clock_.now();
-    auto connection = fresh ? nullptr : pool.take_idle(now);
+  std::string copy;
+  std::string_view bundle = request.bundle;
+  const auto keep = [&] {
+    if (copy.empty()) bundle = copy = bundle;
+  };
+  if (!pool.credentials.none()) {
+    keep();
+    const bool ready = co_await pool.credentials.ready(deadline);
+    if (!ready) co_return no_answer(Trouble::credentials);
+  }
+  for (bool fresh = request.fresh;; fresh = true) {
+    auto connection = fresh ? nullptr : pool.take_idle(clock_.now());
     const bool connected = connection != nullptr;
     if (!connected) {
+      keep();
       connection = std::make_unique<KeptConnection>(executor_);
-      if (now >= pool.resolve_again || pool.addresses.empty()) {
-        auto found = co_await resolve(*pool.url, deadline, clock_);
-        if (!found) co_return no_answer(trouble_of(found.error()));
-        pool.addresses = std::move(*found);
-        pool.resolve_again = now + 30s;
-      }
-      if (!pool.url->tls && !pool.settings.allow_plain_http)
-        std::erase_if(pool.addresses, [](const auto& a) { return !a.address().is_loopback(); });
+      const Trouble trouble = co_await open(pool, *connection, deadline);
+      if (trouble != Trouble::none) co_return no_answer(trouble);
     }
     const KeptDeadline kept{sweep_, deadline.at, *connection};
-    if (!connected) {
-      TlsSource::Context context;
-      if (pool.url->tls) {
-        auto loaded = pool.tls.get(now);
-        if (!loaded) co_return no_answer(Trouble::credentials);
-        context = std::move(*loaded);
-      }
-      const auto fault =
-          co_await connection->connect(*pool.url, pool.addresses, std::move(context));
-      if (fault != WireFault::none) {
-        pool.resolve_again = {};
-        co_return no_answer(trouble_of(fault));
-      }
-    }
     write_head(connection->head, pool.head, request, pool.credentials.value());
     ResponseParser& parser = connection->parser;
     parser.reset();
     parser.set_sink(&connection->digest);
-    const auto fault = co_await connection->exchange(connection->head, request.bundle, parser);
+    WireFault fault = WireFault::none;
+    if (connection->wire) {
+      PlainWire& wire = *connection->wire;
+      wire.begin(connection->head, bundle, parser);
+      while (!wire.advance()) co_await wire.ready();
+      fault = wire.fault();
+    } else {
+      keep();
+      fault = co_await connection->connection.exchange(connection->head, bundle, parser);
+    }
     if (fault != WireFault::none) {
-      if (connected && connection->was_stale() && !deadline.passed(clock_.now())) continue;
-      co_return no_answer(trouble_of(fault));
+      const bool again = connected && connection->was_stale() && !deadline.passed(clock_.now());
+      if (!again) co_return no_answer(trouble_of(fault));
+      if (copy.empty()) co_return no_answer(Trouble::stale);
+      continue;
     }
     auto reply = reply_of(parser);
     reply.body_digest = connection->digest.finish();

@@ -9,6 +9,7 @@
 #include "io/https_client/fetch_client.hpp"
 #include "io/https_client/tls_source.hpp"
 #include "io/https_client/url.hpp"
+#include "io/https_client/wire_poller.hpp"
 #include "ports/upstream.hpp"
 
 namespace vesper {
@@ -34,12 +35,15 @@ class UpstreamClient final : public Upstream {
   struct Pool;
   struct KeptConnection;
   [[nodiscard]] Pool* find(std::string_view name) const;
+  asio::awaitable<UpstreamReply::Trouble> open(Pool& pool, KeptConnection& connection,
+                                               Deadline deadline);
   asio::awaitable<UpstreamReply> try_with(Pool& pool, const UpstreamRequest& request,
                                           Deadline deadline);
 
   asio::any_io_executor executor_;
   Clock& clock_;
   DeadlineSweep sweep_;
+  const std::shared_ptr<WirePoller> poller_;
   std::vector<std::unique_ptr<Pool>> pools_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <fstream>
 
 #include "io/clock/system_clock.hpp"
@@ -39,12 +41,24 @@ class UpstreamClientTest : public ::testing::Test {
     if (!client)
       client =
           std::make_unique<UpstreamClient>(context.get_executor(), clock, std::vector{settings});
-    return run_to_end(context, client->post({.destination = "main",
-                                             .delivery_id = key,
-                                             .content_hash = Hash{0xAB},
-                                             .bundle = bundle,
-                                             .traceparent = "00-aa-bb-01"},
-                                            Deadline{clock.now() + deadline}));
+    UpstreamRequest request{.destination = "main",
+                            .delivery_id = key,
+                            .content_hash = Hash{0xAB},
+                            .bundle = bundle,
+                            .traceparent = "00-aa-bb-01"};
+    const Deadline until{clock.now() + deadline};
+    auto reply = run_to_end(context, client->post(request, until));
+    stale += reply.trouble == Trouble::stale;
+    request.fresh = true;
+    if (reply.trouble == Trouble::stale) reply = run_to_end(context, client->post(request, until));
+    return reply;
+  }
+  static UpstreamRequest plain_request() {
+    return {.destination = "main",
+            .delivery_id = key,
+            .content_hash = {},
+            .bundle = "{}",
+            .traceparent = {}};
   }
   std::string file(const std::string& name, const std::string& text) {
     const std::string path =
@@ -65,6 +79,7 @@ class UpstreamClientTest : public ::testing::Test {
   UpstreamSettings settings;
   std::unique_ptr<UpstreamClient> client;
   std::vector<std::string> requests, files;
+  int stale = 0;
 };
 
 TEST_F(UpstreamClientTest, SendsWhatTheContractSays) {
@@ -130,6 +145,91 @@ TEST_F(UpstreamClientTest, GoesOnWithANewConnectionWhenTheKeptOneWasClosed) {
   });
   for (int i = 0; i < 4; ++i) EXPECT_EQ(post().status, 200);
   EXPECT_EQ(server->connections(), 4);
+  EXPECT_EQ(stale, 3);
+}
+
+// Two tries of equal bundles in one place: the second is written there while the first, of which
+// the kernel has not yet taken all, waits.
+TEST_F(UpstreamClientTest, ABundleIsTheClientsOwnOnceItWaits) {
+  std::vector<std::size_t> whole;
+  serve([&](Server::Socket& socket, int) -> asio::awaitable<void> {
+    for (;;) {
+      const auto request = co_await Server::request(socket);
+      if (request.empty()) co_return;
+      const auto body = std::string_view{request}.substr(request.find("\r\n\r\n") + 4);
+      whole.push_back(std::min(body.find_first_not_of(body.front()), body.size()));
+      co_await Server::send(socket, Server::reply(200));
+    }
+  });
+  EXPECT_EQ(post().status, 200);  // so that one of the tries finds a kept connection
+  constexpr std::size_t size = 6'000'000;
+  std::string place;
+  int done = 0;
+  for (const char letter : {'a', 'b', 'c'})
+    asio::co_spawn(
+        context,
+        [&, letter]() -> asio::awaitable<UpstreamReply> {
+          place.assign(size, letter);
+          auto request = plain_request();
+          request.bundle = place;
+          co_return co_await client->post(request, Deadline{clock.now() + 5s});
+        },
+        [&](std::exception_ptr, UpstreamReply reply) { done += reply.status == 200; });
+  while (done < 3) ASSERT_GT(context.run_one(), 0u);
+  ASSERT_EQ(whole.size(), 4u);
+  for (std::size_t i = 1; i < whole.size(); ++i) EXPECT_GE(whole[i], size);
+}
+
+TEST_F(UpstreamClientTest, DoesNotUseAConnectionThatSpokeWhileItWasIdle) {
+  serve([](Server::Socket& socket, int nth) -> asio::awaitable<void> {
+    while (!(co_await Server::request(socket)).empty()) {
+      co_await Server::send(socket, Server::reply(200));
+      if (nth == 1) co_await Server::send(socket, Server::reply(500));
+    }
+  });
+  EXPECT_EQ(post().status, 200);
+  for (int i = 0; i < 20; ++i) context.poll_one();
+  EXPECT_EQ(post().status, 200);
+  EXPECT_EQ(server->connections(), 2);
+}
+
+TEST_F(UpstreamClientTest, ACancelledTryEndsAndItsConnectionIsClosed) {
+  bool closed = false;
+  serve([&](Server::Socket& socket, int nth) -> asio::awaitable<void> {
+    co_await Server::request(socket);
+    if (nth == 1) co_await Server::send(socket, Server::reply(200));
+    closed = (co_await Server::request(socket)).empty();
+    co_await Server::send(socket, Server::reply(200));
+  });
+  EXPECT_EQ(post().status, 200);
+  asio::cancellation_signal cut;
+  std::optional<Trouble> trouble;
+  const auto request = plain_request();
+  asio::co_spawn(
+      context, client->post(request, Deadline{clock.now() + 5s}),
+      asio::bind_cancellation_slot(
+          cut.slot(), [&](std::exception_ptr, UpstreamReply reply) { trouble = reply.trouble; }));
+  for (int i = 0; i < 3; ++i) context.run_one();
+  ASSERT_FALSE(trouble);
+  cut.emit(asio::cancellation_type::terminal);
+  while (!trouble) ASSERT_GT(context.run_one(), 0u);
+  EXPECT_EQ(*trouble, Trouble::cut);
+}
+
+// As when the loop has ended: what waits is destroyed with it. The leak sanitizer looks.
+TEST_F(UpstreamClientTest, MayBeDestroyedWithTriesInFlight) {
+  serve([](Server::Socket& socket, int nth) -> asio::awaitable<void> {
+    while (!(co_await Server::request(socket)).empty() && nth == 1)
+      co_await Server::send(socket, Server::reply(200));
+    co_await Server::request(socket);
+  });
+  EXPECT_EQ(post().status, 200);
+  const auto request = plain_request();
+  for (int i = 0; i < 3; ++i)
+    asio::co_spawn(context, client->post(request, Deadline{clock.now() + 5s}),
+                   [](std::exception_ptr, UpstreamReply) {});
+  for (int i = 0; i < 3; ++i) context.run_one();
+  client.reset();
 }
 
 TEST_F(UpstreamClientTest, DoesNotReuseAConnectionThatSaidMoreThanItShould) {
@@ -329,11 +429,7 @@ TEST_F(OAuthTest, TakesTheSecretItselfAsWellAsAFile) {
 TEST_F(OAuthTest, AsksOnceForManyAtATime) {
   client = std::make_unique<UpstreamClient>(context.get_executor(), clock, std::vector{settings});
   int done = 0;
-  const UpstreamRequest request{.destination = "main",
-                                .delivery_id = key,
-                                .content_hash = {},
-                                .bundle = "{}",
-                                .traceparent = {}};
+  const auto request = plain_request();
   for (int i = 0; i < 20; ++i)
     asio::co_spawn(context, client->post(request, Deadline{clock.now() + 5s}),
                    [&](std::exception_ptr, UpstreamReply reply) { done += reply.status == 200; });

@@ -101,6 +101,7 @@ Reason reason_of(UpstreamReply::Trouble trouble) {
     case timed_out:
       return Reason::timed_out;
     case cut:
+    case stale:
       return Reason::cut;
     case tls:
       return Reason::tls;
