@@ -1,5 +1,6 @@
 #include "app/commands.hpp"
 #include "app/drill_options.hpp"
+#include "app/proof_options.hpp"
 #include "app/surge_options.hpp"
 
 namespace vesper {
@@ -355,6 +356,24 @@ constexpr Command table[] = {
      .arguments = verify_arguments,
      .options = verify_options,
      .run = command_token_verify},
+    {.name = "receipt-key new",
+     .summary = "Make a key that signs receipts",
+     .detail = "The file is its owner's alone. The server makes its first key itself; a new one "
+               "takes over at the next start with receipts.key naming it, and the old one's public "
+               "half stays in the key set.",
+     .arguments = receipt_key_arguments,
+     .options = receipt_key_options,
+     .run = command_receipt_key_new},
+    {.name = "verify",
+     .summary = "Prove a receipt or a journal, offline",
+     .detail = "With --receipt: that the diary was taken, when, with which bytes, signed by one of "
+               "the keys. With --journal: every row of the chain and what follows from it; with "
+               "--anchor, that it was not rewritten, cut or replaced by an older copy. The journal "
+               "is one that no server has open, or a copy. The exit status is 0 when it verifies, "
+               "1 when it does not, 3 when the journal cannot be read.",
+     .arguments = {},
+     .options = proof_options,
+     .run = command_verify},
     {.name = "reference",
      .summary = "Write the generated reference pages",
      .detail = "",

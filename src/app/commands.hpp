@@ -17,6 +17,8 @@ ExitStatus command_drill_run(Invocation& invocation);
 ExitStatus command_surge(Invocation& invocation);
 ExitStatus command_token_mint(Invocation& invocation);
 ExitStatus command_token_verify(Invocation& invocation);
+ExitStatus command_receipt_key_new(Invocation& invocation);
+ExitStatus command_verify(Invocation& invocation);
 ExitStatus command_reference(Invocation& invocation);
 
 }  // namespace vesper

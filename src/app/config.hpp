@@ -54,6 +54,22 @@ struct JournalConfig {
   std::uint64_t disk_reserve_bytes = 0;
 };
 
+enum class ReceiptAlgorithmConfig : std::uint8_t { eddsa, es256 };
+
+struct ReceiptsConfig {
+  std::filesystem::path key;  ///< empty: beside the journal
+  ReceiptAlgorithmConfig algorithm = ReceiptAlgorithmConfig::eddsa;
+};
+
+struct AnchorConfig {
+  std::filesystem::path file;  ///< empty: none
+  std::string url;             ///< empty: none
+  std::chrono::seconds every{};
+  std::uint32_t every_groups = 0;  ///< 0: by time alone
+  std::chrono::milliseconds deadline{};
+  std::filesystem::path tls_ca, bearer_file;
+};
+
 struct IssuerConfig {
   std::string issuer, audience;
   std::string jwks;  ///< an absolute file path or an https URL
@@ -115,6 +131,8 @@ struct Config {
   IntakeConfig intake;
   AdminConfig admin;
   JournalConfig journal;
+  ReceiptsConfig receipts;
+  AnchorConfig anchor;
   AdmissionConfig admission;
   std::vector<IssuerConfig> issuers;
   std::vector<UpstreamConfig> upstreams;  ///< in order of name

@@ -127,6 +127,8 @@ Config ConfigDraft::finish() const {
   fill_single("intake", &config.intake);
   fill_single("admin", &config.admin);
   fill_single("journal", &config.journal);
+  fill_single("receipts", &config.receipts);
+  fill_single("anchor", &config.anchor);
   fill_single("limits", &config.limits);
   fill_single("admission", &config.admission);
   fill_single("log", &config.log);

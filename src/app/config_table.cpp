@@ -46,6 +46,10 @@ constexpr std::string_view section_name<AdminConfig> = "admin";
 template <>
 constexpr std::string_view section_name<JournalConfig> = "journal";
 template <>
+constexpr std::string_view section_name<ReceiptsConfig> = "receipts";
+template <>
+constexpr std::string_view section_name<AnchorConfig> = "anchor";
+template <>
 constexpr std::string_view section_name<AdmissionConfig> = "admission";
 template <>
 constexpr std::string_view section_name<IssuerConfig> = "access.issuer";
@@ -115,6 +119,9 @@ constexpr ConfigSection sections[] = {
     {"intake", ConfigShape::single, "The port that takes diaries."},
     {"admin", ConfigShape::single, "The port for operators: metrics, profiles, the outbox."},
     {"journal", ConfigShape::single, "Where diaries are kept."},
+    {"receipts", ConfigShape::single, "The key that signs receipts."},
+    {"anchor", ConfigShape::single,
+     "Where signed links go, outside the journal: what tells a rewritten or older journal."},
     {"admission", ConfigShape::single, "Who may enter under overload. Needs no tuning."},
     {"access.issuer", ConfigShape::array,
      "One table an identity provider. Patients and staff may have different ones."},
@@ -206,6 +213,26 @@ constexpr ConfigKey keys[] = {
                                                 {16 * mib, 100 * tib, "bytes"},
                                                 "Free space of the journal's disk below which the "
                                                 "answer is 507; 1 % of it if that is more."),
+    plain<&ReceiptsConfig::key>(
+        "key", path, "",
+        "Private key, PEM, Ed25519 or P-256, readable by its owner only. Without: "
+        "`JOURNAL.receipt-key.pem`, made at the first start."),
+    among<&ReceiptsConfig::algorithm>("algorithm", choice, "EdDSA", "EdDSA ES256",
+                                      "Of a key that is made at the first start."),
+    plain<&AnchorConfig::file>(
+        "file", path, "", "File that anchors are appended to, best on another machine's disk."),
+    plain<&AnchorConfig::url>("url", text, "", "http or https address that anchors are posted to."),
+    numeric<&AnchorConfig::every>("every_s", "60", {1, day_s, "s"},
+                                  "Longest time between anchors while diaries come."),
+    numeric<&AnchorConfig::every_groups>(
+        "every_groups", "0", {0, 1'000'000'000, "groups"},
+        "Commit groups after which an anchor is written earlier. 0: by time alone."),
+    numeric<&AnchorConfig::deadline>("deadline_ms", "5000", {10, 60'000, "ms"},
+                                     "For one posting to `url`."),
+    plain<&AnchorConfig::tls_ca>("tls_ca", path, "",
+                                 "Certificates to trust at `url`, PEM. Without: the system's."),
+    plain<&AnchorConfig::bearer_file>("bearer_file", path, "",
+                                      "File with the bearer token for `url`."),
     plain<&AdmissionConfig::enabled>("enabled", flag, "true",
                                      "Refuses what cannot be served in time."),
     numeric<&AdmissionConfig::wait_max>("wait_max_ms", "100", {1, 60'000, "ms"},

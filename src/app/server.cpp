@@ -10,9 +10,11 @@
 
 #include "app/await_on.hpp"
 #include "app/demonstration.hpp"
+#include "app/receipt_key_file.hpp"
 #include "app/server_shard.hpp"
 #include "app/settings.hpp"
 #include "stages/journal/journal_formats.hpp"
+#include "stages/journal/receipt_key_set.hpp"
 
 namespace vesper {
 
@@ -67,6 +69,7 @@ Started Server::start() {
   if (auto done = load_trials(); !done) return done;
   if (auto done = load_limits(); !done) return done;
   if (auto done = start_delivery(); !done) return done;
+  if (auto done = start_anchors(); !done) return done;
   add_health_causes();
   if (auto done = open_admin(); !done) return done;
   if (auto done = open_intake(); !done) return done;
@@ -75,11 +78,15 @@ Started Server::start() {
 }
 
 Started Server::open_journal() {
+  SqliteOptions options = journal_options(config_);
+  options.signer = receipt_signing(config_, files_, entropy_);
   auto store = SqliteStore::open(
-      journal_options(config_), journal_formats(), clock_, entropy_, metrics_,
+      options, journal_formats(), clock_, entropy_, metrics_,
       [this](std::string_view why) { die(why); }, scope_.on_thread("journal"));
-  if (!store) return failed(3, store.error().detail);
+  if (!store)
+    return failed(store.error().fault == OpenFault::receipt_key ? 2 : 3, store.error().detail);
   store_ = std::move(*store);
+  receipt_keys_ = write_key_set(store_->receipt_keys(), store_->chain_id());
   return {};
 }
 
@@ -187,7 +194,7 @@ void Server::add_shard(const std::string& name) {
   shard->service = std::make_unique<IntakeService>(
       intake_settings(config_),
       IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->deferred,
-                           *keys_, health_, entropy_, slots_, *fair_use_, *limits_});
+                           *keys_, health_, entropy_, slots_, *fair_use_, *limits_, receipt_keys_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
       HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load_, tls_,
@@ -219,6 +226,25 @@ Started Server::start_delivery() {
   watch_ = std::make_unique<OutboxWatch>(*delivery_, clock_, metrics_, log_);
   watch_scope_.spawn(delivering_.executor(), "watch", for_ever,
                      [this](TaskRecord* task) { return watch_->run(task); });
+  return {};
+}
+
+Started Server::start_anchors() {
+  AnchorSettings settings = anchor_settings(config_);
+  if (settings.file.empty() && settings.url.empty()) return {};
+  const bool http = settings.url.starts_with("http://");
+  if (!settings.url.empty() && !http && !settings.url.starts_with("https://"))
+    return failed(2, "anchor.url: must begin with http:// or https://");
+  if (http && !settings.bearer_file.empty())
+    return failed(2, "anchor.url: must be https where anchor.bearer_file is set");
+  TlsFiles trust;
+  trust.ca_file = config_.anchor.tls_ca.string();
+  anchor_fetch_ = std::make_unique<FetchClient>(clock_, trust);
+  anchors_ = std::make_unique<AnchorWriter>(
+      std::move(settings),
+      AnchorWriter::Parts{*store_, files_, *anchor_fetch_, clock_, metrics_, log_});
+  anchor_scope_.spawn(control_.executor(), "write", for_ever,
+                      [this](TaskRecord* task) { return anchors_->run(task); });
   return {};
 }
 
@@ -274,6 +300,7 @@ void Server::stop() {
   for (auto& shard : draining) (void)shard.get();
   if (admin_) (void)await_on(control_, "drain", admin_->drain({clock_.now() + 200ms}));
   if (store_) store_->stop();
+  if (anchors_) await_on(control_, "anchor", anchors_->finish({clock_.now() + 500ms}));
   // What the journal has only now answered ends here: a publication that control still held would
   // otherwise outlive the loop its connection belongs to.
   for (auto& shard : drain_shards({clock_.now() + 100ms})) (void)shard.get();
@@ -294,6 +321,7 @@ void Server::end_background_work() {
   end(delivering_, watch_scope_);
   end(control_, keys_scope_);
   end(control_, stall_scope_);
+  end(control_, anchor_scope_);
   end(control_, fair_use_scope_);
 }
 

@@ -10,6 +10,7 @@
 #include "app/loop.hpp"
 #include "app/uncounted.hpp"
 #include "flows/admin/admin_service.hpp"
+#include "flows/anchor/anchor_writer.hpp"
 #include "flows/bundle_deriver.hpp"
 #include "flows/catalog_keeper.hpp"
 #include "flows/deliver/delivery.hpp"
@@ -80,6 +81,7 @@ class Server {
   void add_shard(const std::string& name);
   [[nodiscard]] Started open_admin();
   [[nodiscard]] Started start_delivery();
+  [[nodiscard]] Started start_anchors();
   [[nodiscard]] std::vector<KeySource> key_sources();
   void add_health_causes();
   void add_admin_routes();
@@ -112,14 +114,18 @@ class Server {
   std::unique_ptr<LimitsKeeper> limits_;
   std::unique_ptr<FairUse> fair_use_;
   std::unique_ptr<SqliteStore> store_;
+  std::string receipt_keys_;
   Loop control_{scope_, "admin"}, delivering_{scope_, "deliver"};
   const TaskScope keys_scope_ = control_.scope().part("keys"),
                   stall_scope_ = control_.scope().part("stalls"),
+                  anchor_scope_ = control_.scope().part("anchors"),
                   fair_use_scope_ = control_.scope().part("fair-use"),
                   watch_scope_ = delivering_.scope().part("outbox.watch");
   std::shared_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<FetchClient>> fetchers_;
   std::unique_ptr<KeyKeeper> keys_;
+  std::unique_ptr<FetchClient> anchor_fetch_;
+  std::unique_ptr<AnchorWriter> anchors_;
   std::unique_ptr<CatalogKeeper> keeper_;
   ShardCatalog delivery_catalog_, admin_catalog_;
   std::unique_ptr<BundleDeriver> delivery_bundles_;

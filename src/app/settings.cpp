@@ -82,6 +82,16 @@ std::string kept_limits_path(const Config& config) {
   return config.journal.sqlite_file.string() + ".limits.json";
 }
 
+AnchorSettings anchor_settings(const Config& config) {
+  const AnchorConfig& from = config.anchor;
+  return {.file = from.file.string(),
+          .url = from.url,
+          .every = from.every,
+          .every_groups = from.every_groups,
+          .deadline = from.deadline,
+          .bearer_file = from.bearer_file.string()};
+}
+
 SqliteOptions journal_options(const Config& config) {
   SqliteOptions options;
   options.path = config.journal.sqlite_file.string();

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "app/config.hpp"
+#include "flows/anchor/anchor_writer.hpp"
 #include "flows/intake_service.hpp"
 #include "io/http/http_limits.hpp"
 #include "io/sqlite/journal_options.hpp"
@@ -19,6 +20,7 @@ namespace vesper {
 [[nodiscard]] admission::Limits standard_limits(const Config& config);
 /// Where the limits that an operator set are kept: beside the journal.
 [[nodiscard]] std::string kept_limits_path(const Config& config);
+[[nodiscard]] AnchorSettings anchor_settings(const Config& config);
 [[nodiscard]] SqliteOptions journal_options(const Config& config);
 [[nodiscard]] std::vector<UpstreamSettings> upstream_settings(const Config& config);
 [[nodiscard]] std::vector<std::string> destination_names(const Config& config);

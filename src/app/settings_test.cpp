@@ -7,6 +7,7 @@
 
 #include "app/config_key.hpp"
 #include "app/config_load.hpp"
+#include "app/receipt_key_file.hpp"
 #include "io/https_client/upstream_client.hpp"
 
 namespace vesper {
@@ -42,6 +43,15 @@ const ConfigEnvironment unusual{
     {"VESPER__JOURNAL__READ_THREADS", "20"},
     {"VESPER__JOURNAL__QUEUE_ENTRIES_MAX", "21"},
     {"VESPER__JOURNAL__DISK_RESERVE_BYTES", "16777217"},
+    {"VESPER__RECEIPTS__KEY", "/rk"},
+    {"VESPER__RECEIPTS__ALGORITHM", "ES256"},
+    {"VESPER__ANCHOR__FILE", "/anchors"},
+    {"VESPER__ANCHOR__URL", "https://anchor.example/"},
+    {"VESPER__ANCHOR__EVERY_S", "61"},
+    {"VESPER__ANCHOR__EVERY_GROUPS", "62"},
+    {"VESPER__ANCHOR__DEADLINE_MS", "63"},
+    {"VESPER__ANCHOR__TLS_CA", "/aca"},
+    {"VESPER__ANCHOR__BEARER_FILE", "/ab"},
     {"VESPER__ACCESS__ISSUER__0__ISSUER", "i"},
     {"VESPER__ACCESS__ISSUER__0__AUDIENCE", "a"},
     {"VESPER__ACCESS__ISSUER__0__JWKS", "https://id.example/jwks"},
@@ -205,6 +215,20 @@ TEST(Settings, IssuerKeysReachAccess) {
   EXPECT_FALSE(rules.grantable.has(Scope::patient));
   EXPECT_EQ(rules.algorithms.size(), 1u);
   EXPECT_EQ(kept_keys_path(given, given.issuers.at(0)), "/kept");
+}
+
+TEST(Settings, ReceiptAndAnchorKeysReachTheirPlaces) {
+  const Config given = config();
+  EXPECT_EQ(receipt_key_path(given), "/rk");
+  EXPECT_EQ(given.receipts.algorithm, ReceiptAlgorithmConfig::es256);
+  const AnchorSettings anchor = anchor_settings(given);
+  EXPECT_EQ(anchor.file, "/anchors");
+  EXPECT_EQ(anchor.url, "https://anchor.example/");
+  EXPECT_EQ(anchor.every, 61s);
+  EXPECT_EQ(anchor.every_groups, 62u);
+  EXPECT_EQ(anchor.deadline, 63ms);
+  EXPECT_EQ(given.anchor.tls_ca, "/aca");
+  EXPECT_EQ(anchor.bearer_file, "/ab");
 }
 
 TEST(Settings, DestinationKeysReachDelivery) {

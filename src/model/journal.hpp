@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,11 @@
 namespace vesper {
 
 using Hash = std::array<std::uint8_t, 32>;  ///< SHA-256
+
+/// Random bytes of one leaf: without them a leaf tells nothing about an entry, not even to a guess.
+using Salt = std::array<std::uint8_t, 16>;
+
+struct GroupProof;
 
 /// Place of an entry in the journal, from 1, without gaps, in commit order. Orders everything.
 using Position = std::uint64_t;
@@ -67,6 +73,9 @@ struct ReceiptFacts {
   std::uint64_t group = 0;  ///< number of the commit group
   std::uint32_t index = 0;  ///< leaf within the group, from 0
   Hash group_hash{};        ///< the chain's link after this group
+  Salt salt{};              ///< of its leaf
+  Hash rest{};              ///< digest of what the leaf binds and the receipt does not show
+  std::shared_ptr<const GroupProof> proof;  ///< none: stored before receipts were signed
 };
 
 /// The answer of the store once the group is on synced storage.

@@ -6,12 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "model/group_proof.hpp"
 #include "model/journal.hpp"
 
 namespace vesper {
-
-/// Random bytes of one leaf: without them a leaf tells nothing about an entry, not even to a guess.
-using Salt = std::array<std::uint8_t, 16>;
 
 /// What many diaries share. Stored once, named by a number in each row. Views into the encoding.
 struct EntryContext {
@@ -24,14 +22,12 @@ struct EntryContext {
   std::vector<std::string_view> destinations;
 };
 
-/// All that a link of the audit chain binds.
-struct GroupSeal {
-  Hash previous{};              ///< link of the group before, or the chain's genesis
-  Hash root{};                  ///< Merkle root over the leaves
-  std::uint64_t number = 0;     ///< from 1
-  std::uint32_t count = 0;      ///< leaves: diaries first, then audit events
-  Position first_position = 0;  ///< of its first diary; the next free one when it has none
-  WallTime committed_at;
+/// Other bytes that came under a known id, as they are kept.
+struct ConflictFacts {
+  Position position = 0;  ///< of the diary that holds the id
+  WallTime received_at;
+  Hash content_hash{};
+  std::string_view jti, caller_subject, context;
 };
 
 /// The formats and hashes of the journal, decided by stages/journal and handed to the stores that
@@ -42,17 +38,31 @@ struct JournalRules {
   Uuid (*delivery_id)(std::string_view trial_id, PatientText subject_id, Uuid submission_id);
   /// Stable number of a patient, for ordering only; equal for equal (trial, subject).
   std::uint64_t (*lane)(std::string_view trial_id, PatientText subject_id);
-  /// The canonical encoding of an entry is its head followed by its context.
+  /// Format 1, of rows stored before receipts were signed: its digest is over head and context.
   void (*encode_head)(const JournalEntry& entry, std::string& out);
+  /// Format 2: what a receipt does not show; its hash, with the context appended, is the `rest`.
+  void (*encode_rest)(const JournalEntry& entry, std::string& out);
+  /// Format 2: over what a receipt shows, and the rest.
+  Hash (*entry_digest)(const ReceiptFacts& facts);
   void (*encode_context)(const JournalEntry& entry, std::string& out);
   /// Errors: false when `bytes` are not a context this version knows.
   bool (*decode_context)(std::string_view bytes, EntryContext& out);
   /// The canonical encoding of an audit event; `attachment` is the hash of a document it concerns.
   void (*encode_event)(const AuditEvent& event, const Hash& attachment, std::string& out);
   Hash (*leaf)(const Salt& salt, const Hash& entry_digest);
-  Hash (*root)(std::span<const Hash> leaves);
+  void (*encode_conflict)(const ConflictFacts& conflict, std::string& out);
+  /// Appends to the leaves each level above them; the last node is the root.
+  void (*grow_tree)(std::vector<Hash>& nodes);
   Hash (*genesis)(Uuid chain_id);
   Hash (*link)(const GroupSeal& seal);
+  /// What a signed group hands to the next instead of its bare link.
+  Hash (*carried)(const Hash& link, std::string_view kid, const Signature& signature);
+  /// The group's part of `proof`.
+  void (*write_group_proof)(const GroupProof& proof, std::string& out);
+  /// The thumbprint of a public key; empty when it is none.
+  std::string (*key_id)(const ReceiptKeyFacts& key);
+  bool (*verify_link)(const ReceiptKeyFacts& key, const LinkStatement& statement,
+                      const Signature& signature);
 };
 
 }  // namespace vesper

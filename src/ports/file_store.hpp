@@ -37,6 +37,10 @@ class FileStore {
   /// All or nothing, also across a power loss; the file is its owner's alone (0600).
   [[nodiscard]] virtual std::expected<void, FileFault> replace(const std::string& path,
                                                                std::string_view bytes) = 0;
+  /// At the end of a file that is its owner's alone, made when it is absent; synced.
+  ///   Errors: readable_by_others; after `failed` a part of `bytes` may stand there.
+  [[nodiscard]] virtual std::expected<void, FileFault> append(const std::string& path,
+                                                              std::string_view bytes) = 0;
   [[nodiscard]] virtual std::expected<FileStamp, FileFault> stamp(const std::string& path) = 0;
   /// Whether nobody but its owner may read or write a file, such as the journal's.
   ///   A file of root's may also be readable by its group: so do packages hand secrets out.

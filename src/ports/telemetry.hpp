@@ -90,6 +90,14 @@ namespace vesper {
   X(tokens_cached, "vesper_access_tokens_total", R"(outcome="cached")", "Tokens by outcome")     \
   X(tokens_verified, "vesper_access_tokens_total", R"(outcome="verified")", "Tokens by outcome") \
   X(tokens_refused, "vesper_access_tokens_total", R"(outcome="refused")", "Tokens by outcome")   \
+  X(anchors_to_file, "vesper_anchor_writes_total", R"(to="file",outcome="written")",             \
+    "Anchors by place and outcome")                                                              \
+  X(anchors_failed_to_file, "vesper_anchor_writes_total", R"(to="file",outcome="failed")",       \
+    "Anchors by place and outcome")                                                              \
+  X(anchors_to_url, "vesper_anchor_writes_total", R"(to="url",outcome="written")",               \
+    "Anchors by place and outcome")                                                              \
+  X(anchors_failed_to_url, "vesper_anchor_writes_total", R"(to="url",outcome="failed")",         \
+    "Anchors by place and outcome")                                                              \
   X(tasks_stalled, "vesper_tasks_stalls_total", "", "Tasks found past their deadline")           \
   X(log_lines_lost, "vesper_log_lines_lost_total", "", "Log lines dropped because stdout was slow")
 
@@ -114,6 +122,8 @@ namespace vesper {
   X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",                            \
     "1 while diaries are refused because a commit does not return")                               \
   X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \
+  X(anchors_failing, "vesper_anchor_places_failing", "",                                          \
+    "Places, file and URL, that the last anchor could not be written to")                         \
   X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                   \
   X(tasks_stalled_now, "vesper_tasks_stalled", "", "Tasks that are past their deadline now")
 

@@ -46,6 +46,9 @@ class Files final : public FileStore {
     put(path, std::string{text});
     return {};
   }
+  std::expected<void, FileFault> append(const std::string& path, std::string_view text) override {
+    return replace(path, files[path].bytes + std::string{text});
+  }
   std::expected<FileStamp, FileFault> stamp(const std::string& path) override {
     const auto it = files.find(path);
     if (it == files.end()) return std::unexpected(FileFault::not_found);

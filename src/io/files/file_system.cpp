@@ -112,6 +112,19 @@ std::expected<void, FileFault> FileSystem::replace(const std::string& path,
   return {};
 }
 
+std::expected<void, FileFault> FileSystem::append(const std::string& path, std::string_view bytes) {
+  Descriptor fd{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+                       S_IRUSR | S_IWUSR)};
+  if (fd.get() < 0) return std::unexpected(fault_of(errno));
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return std::unexpected(FileFault::failed);
+  if (auto good = judge(info, Secrecy::owner_only); !good) return good;
+  if (!write_all(fd.get(), bytes) || ::fsync(fd.get()) != 0 || !fd.close())
+    return std::unexpected(FileFault::failed);
+  if (info.st_size == 0 && !sync_directory_of(path)) return std::unexpected(FileFault::failed);
+  return {};
+}
+
 std::expected<FileStamp, FileFault> FileSystem::stamp(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return std::unexpected(fault_of(errno));

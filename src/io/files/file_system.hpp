@@ -11,6 +11,8 @@ class FileSystem final : public FileStore {
   std::expected<std::string, FileFault> read(const std::string& path, std::size_t bytes_max,
                                              Secrecy secrecy) override;
   std::expected<void, FileFault> replace(const std::string& path, std::string_view bytes) override;
+  [[nodiscard]] std::expected<void, FileFault> append(const std::string& path,
+                                                      std::string_view bytes) override;
   std::expected<FileStamp, FileFault> stamp(const std::string& path) override;
   std::expected<void, FileFault> owner_only(const std::string& path) override;
 };

@@ -109,7 +109,8 @@ void Connection::Close::operator()(sqlite3* database) const noexcept {
 Connection::Connection(const std::string& path, Access access, const std::string& vfs) {
   const bool writes = access == Access::write;
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE) |
-                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (path.starts_with("file:") ? SQLITE_OPEN_URI : 0);
   sqlite3* database = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &database, flags, vfs.empty() ? nullptr : vfs.c_str());

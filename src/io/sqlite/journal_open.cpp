@@ -37,6 +37,8 @@ std::expected<std::unique_ptr<SqliteJournal>, OpenFailure> SqliteJournal::open(
     if (auto loaded = journal->load(); !loaded)
       return std::unexpected(
           OpenFailure{OpenFault::chain_broken, options.path + ": " + loaded.error()});
+    if (auto adopted = journal->adopt_receipt_key(); !adopted)
+      return std::unexpected(adopted.error());
     return journal;
   } catch (const SqliteError& error) {
     return std::unexpected(failure_of(error, options.path));
@@ -57,24 +59,38 @@ void SqliteJournal::begin_chain() {
 // The anchor names a group whose link was computed by the process that wrote it; all groups after
 // it are read and hashed again, so a tail that was cut, changed or lost is not built upon.
 std::expected<void, std::string> SqliteJournal::load() {
+  receipt_keys_.load(*connection_);
+  proofs_.emplace(*connection_, rules_, receipt_keys_, chain_id_);
   ChainEnd from;
-  from.link = rules_.genesis(chain_id_);
+  from.carried = rules_.genesis(chain_id_);
   auto anchor = connection_->prepare(
-      "SELECT g.number,g.link,g.first_position+g.diaries FROM meta m JOIN groups g "
-      "ON g.number=m.value WHERE m.name='anchor'");
+      "SELECT g.number,g.link,g.first_position+g.diaries,g.receipt_key,g.signature,"
+      "coalesce((SELECT id FROM audit WHERE commit_group<=g.number "
+      "ORDER BY commit_group DESC,id DESC LIMIT 1),0),"
+      "(SELECT coalesce(max(id),0) FROM conflicts WHERE commit_group<=g.number) "
+      "FROM meta m JOIN groups g ON g.number=m.value WHERE m.name='anchor'");
   if (anchor.step()) {
     from.group = static_cast<std::uint64_t>(anchor.integer(0));
     from.link = anchor.exactly<32>(1);
+    from.carried = from.link;
     from.next_position = static_cast<Position>(anchor.integer(2));
+    from.last_key = anchor.integer(3);
+    if (const auto key = receipt_keys_.find(from.last_key))
+      from.carried = rules_.carried(from.link, key->kid, anchor.exactly<sizeof(Signature)>(4));
+    from.last_event = anchor.integer(5);
+    from.last_conflict = anchor.integer(6);
     anchor.reset();
   } else if (connection_->integer("SELECT count(*) FROM meta WHERE name='anchor'") != 0) {
     return std::unexpected("the anchored group is missing");
   }
-  auto end = verify_chain(*connection_, rules_, from);
+  auto end = verify_chain(*connection_, rules_, receipt_keys_, chain_id_, from,
+                          SignatureCheck::last_of_each_key);
   if (!end) return std::unexpected(std::move(end.error()));
   last_anchor_ = from.group == 0 ? 0 : from.next_position;
   group_ = end->group;
   link_ = end->link;
+  carried_ = end->carried;
+  newest_proof_ = group_ == 0 ? nullptr : proofs_->of(group_);
   next_position_ = end->next_position;
   conflicts_ =
       static_cast<std::uint64_t>(connection_->integer("SELECT coalesce(max(id),0) FROM conflicts"));

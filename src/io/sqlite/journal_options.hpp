@@ -1,9 +1,13 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "base/time.hpp"
+#include "model/group_proof.hpp"
 
 namespace vesper {
 
@@ -11,6 +15,10 @@ namespace vesper {
 ///   Why: `normal` loses acknowledged diaries at a power cut. It exists as the negative control of
 ///        the power-loss test and is not reachable from the configuration.
 enum class Durability : std::uint8_t { full, normal_for_tests_only };
+
+/// Errors: one sentence for the operator.
+using ReceiptSigning =
+    std::function<std::expected<std::shared_ptr<const LinkSigner>, std::string>(bool first)>;
 
 /// Bounds and place of the embedded journal.
 struct SqliteOptions {
@@ -40,7 +48,10 @@ struct SqliteOptions {
   std::size_t conflicts_per_diary = 4, conflicts_total = 10'000;
   std::uint64_t reserve_bytes = 256u << 20;  ///< free space below which new diaries get 507
   double reserve_percent = 1.0;              ///< of the file system; the larger of the two holds
-  Duration sweep_interval = 20ms;            ///< how late a deadline may be noticed
+  /// Asked once when the journal is opened, with whether it will be the first key. Without it
+  /// groups are not signed, which is not reachable from the configuration.
+  ReceiptSigning signer;
+  Duration sweep_interval = 20ms;  ///< how late a deadline may be noticed
 };
 
 /// Why a journal cannot be used.
@@ -51,6 +62,7 @@ enum class OpenFault : std::uint8_t {
   from_the_future,  ///< made by a newer version
   wrong_settings,   ///< page size or journal mode are not what a journal has
   unsafe_sqlite,    ///< the linked library breaks the one-writer rule's conditions
+  receipt_key,      ///< the key that signs receipts cannot be used
   chain_broken,     ///< the tail does not verify: bytes were changed or lost
   cannot_read       ///< I/O error or corrupt
 };

@@ -37,7 +37,8 @@ auto guarded(Read read) -> decltype(read()) {
 }  // namespace
 
 JournalReader::JournalReader(const SqliteOptions& options, const JournalRules& rules,
-                             const KeyIndex& keys, const Leases& leases, Uuid chain_id)
+                             const KeyIndex& keys, const Leases& leases,
+                             const ReceiptKeyTable& receipt_keys, Uuid chain_id)
     : rules_(rules),
       keys_(keys),
       leases_(leases),
@@ -49,7 +50,8 @@ JournalReader::JournalReader(const SqliteOptions& options, const JournalRules& r
       diary_(connection_.prepare(
           "SELECT d.position,d.context,d.disposition,d.held_reason,d.flags,d.received_at,"
           "d.submission_id,d.delivery_id,d.content_hash,d.subject_id,d.authored,d.jti,"
-          "d.caller_subject,d.amends,d.source,g.number,g.first_position,g.link FROM diaries d "
+          "d.caller_subject,d.amends,d.source,g.number,g.first_position,g.link,"
+          "d.format,d.salt FROM diaries d "
           "JOIN groups g ON g.number=d.commit_group WHERE d.position=?1")),
       context_(connection_.prepare("SELECT encoding FROM contexts WHERE id=?1")),
       status_(connection_.prepare(
@@ -67,7 +69,8 @@ JournalReader::JournalReader(const SqliteOptions& options, const JournalRules& r
       parked_(connection_.prepare(
           "SELECT p.position,p.lane,p.delivery_id,p.attempts,p.http_status,p.evidence_headers,"
           "p.body_digest,p.reason,p.at FROM parked p JOIN destinations d ON d.id=p.destination "
-          "WHERE d.name=?1 AND p.position>?2 ORDER BY p.position LIMIT ?3")) {
+          "WHERE d.name=?1 AND p.position>?2 ORDER BY p.position LIMIT ?3")),
+      proofs_(connection_, rules, receipt_keys, chain_id) {
   connection_.execute("PRAGMA cache_size=-4096");
   sqlite3_busy_timeout(connection_.handle(), 1000);
 }
@@ -116,15 +119,41 @@ void JournalReader::fill(StoredDiary& diary, const Statement& row) {
                  .chain_id = chain_id_,
                  .group = static_cast<std::uint64_t>(row.integer(15)),
                  .index = static_cast<std::uint32_t>(row.integer(0) - row.integer(16)),
-                 .group_hash = row.exactly<32>(17)};
+                 .group_hash = row.exactly<32>(17),
+                 .salt = row.integer(18) == 1 ? Salt{} : row.exactly<16>(19),
+                 .rest = {},
+                 .proof = nullptr};
 }
 
+// What the first receipt said is made again from the row; one stored before signing has no proof.
+void JournalReader::add_proof(StoredDiary& diary, const Context& shared) {
+  diary.facts.proof = proofs_.of(diary.facts.group);
+  if (diary.facts.proof == nullptr) return;
+  Caller caller;
+  caller.jti = diary.jti;
+  caller.subject = diary.caller_subject;
+  JournalEntry entry;
+  entry.held_reason = diary.held_reason;
+  entry.subject_id = PatientText{diary.subject_id};
+  entry.authored = PatientText{diary.authored};
+  entry.caller = &caller;
+  entry.amends = diary.amends;
+  std::string encoding;
+  rules_.encode_rest(entry, encoding);
+  encoding.append(shared.encoding);
+  diary.facts.rest = rules_.content_hash(encoding);
+}
+
+// For delivery neither the debts nor the proof are read.
 std::optional<StoredDiary> JournalReader::read(Position position, bool with_delivery) {
   const RowGuard guard(diary_);
   if (!diary_.bind(1, static_cast<std::int64_t>(position)).step()) return std::nullopt;
   std::optional<StoredDiary> diary(std::in_place);
   fill(*diary, diary_);
-  if (with_delivery) add_delivery(*diary, context(diary_.integer(1)).view);
+  if (!with_delivery) return diary;
+  const Context& shared = context(diary_.integer(1));
+  add_delivery(*diary, shared.view);
+  add_proof(*diary, shared);
   return diary;
 }
 

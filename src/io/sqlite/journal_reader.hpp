@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/sqlite/connection.hpp"
+#include "io/sqlite/group_proofs.hpp"
 #include "io/sqlite/journal_options.hpp"
 #include "io/sqlite/key_index.hpp"
 #include "io/sqlite/outbox_tables.hpp"
@@ -25,7 +26,7 @@ class JournalReader {
  public:
   /// Throws SqliteError.
   JournalReader(const SqliteOptions& options, const JournalRules& rules, const KeyIndex& keys,
-                const Leases& leases, Uuid chain_id);
+                const Leases& leases, const ReceiptKeyTable& receipt_keys, Uuid chain_id);
 
   std::expected<StoredDiary, StoreFault> find(std::string_view trial_id, PatientText subject_id,
                                               Uuid submission_id);
@@ -45,6 +46,7 @@ class JournalReader {
   };
   [[nodiscard]] std::optional<StoredDiary> read(Position position, bool with_delivery);
   void fill(StoredDiary& diary, const Statement& row);
+  void add_proof(StoredDiary& diary, const Context& shared);
   void add_delivery(StoredDiary& diary, const EntryContext& context);
   [[nodiscard]] DeliveryStatus delivery_of(std::string_view destination, Position position);
   [[nodiscard]] const Context& context(std::int64_t id);
@@ -58,6 +60,7 @@ class JournalReader {
   Connection connection_;
   Statement by_key_, by_prefix_, diary_, context_, status_, destination_, counts_, parked_;
   std::unordered_map<std::int64_t, std::unique_ptr<Context>> contexts_;
+  GroupProofs proofs_;
 };
 
 }  // namespace vesper

@@ -6,10 +6,10 @@ void PreparedEntry::assign(const JournalEntry& entry, const JournalRules& rules)
   constexpr std::size_t kept_bytes_max = 4096;
   thread_local std::string encoding;
   encoding.clear();
-  rules.encode_head(entry, encoding);
+  rules.encode_rest(entry, encoding);
   const std::size_t context_at = encoding.size();
   rules.encode_context(entry, encoding);
-  digest = rules.content_hash(encoding);
+  rest = rules.content_hash(encoding);
 
   static const std::string nothing;
   const std::string& jti = entry.caller == nullptr ? nothing : entry.caller->jti;
@@ -31,6 +31,15 @@ void PreparedEntry::assign(const JournalEntry& entry, const JournalRules& rules)
   held_reason = entry.held_reason;
   flags = entry.flags;
   amends = entry.amends;
+  ReceiptFacts facts;
+  facts.submission_id = submission_id;
+  facts.delivery_id = delivery_id;
+  facts.received_at = received_at;
+  facts.content_hash = content_hash;
+  facts.disposition = disposition;
+  facts.flags = flags;
+  facts.rest = rest;
+  digest = rules.entry_digest(facts);
   lane = rules.lane(entry.trial_id, entry.subject_id);
 }
 

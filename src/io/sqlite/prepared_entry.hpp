@@ -24,7 +24,8 @@ class PreparedEntry {
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
 
   Uuid submission_id, delivery_id;
-  Hash content_hash{}, digest{};  ///< digest: SHA-256 of the canonical encoding
+  Hash content_hash{};
+  Hash rest{}, digest{};  ///< of the canonical encoding, format 2
   WallTime received_at;
   Disposition disposition = Disposition::accepted;
   HeldReason held_reason = HeldReason::none;

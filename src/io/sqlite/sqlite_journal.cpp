@@ -7,7 +7,7 @@
 namespace vesper {
 namespace {
 
-constexpr int row_format = 1;
+constexpr int diary_format = 2, event_format = 1;
 
 WallTime wall(std::int64_t ms) {
   return WallTime{std::chrono::milliseconds{ms}};
@@ -42,17 +42,19 @@ SqliteJournal::SqliteJournal(const SqliteOptions& options, const JournalRules& r
           "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")),
       select_facts_(connection_->prepare(
           "SELECT d.received_at,d.content_hash,d.disposition,d.flags,d.submission_id,"
-          "d.delivery_id,g.number,g.first_position,g.link FROM diaries d "
-          "JOIN groups g ON g.number=d.commit_group WHERE d.position=?1")),
+          "d.delivery_id,g.number,g.first_position,g.link,d.format,d.salt,d.held_reason,"
+          "d.subject_id,d.authored,d.jti,d.caller_subject,d.amends,c.encoding FROM diaries d "
+          "JOIN groups g ON g.number=d.commit_group JOIN contexts c ON c.id=d.context "
+          "WHERE d.position=?1")),
       insert_group_(connection_->prepare(
-          "INSERT INTO groups(number,first_position,diaries,count,committed_at,link) "
-          "VALUES(?1,?2,?3,?4,?5,?6)")),
+          "INSERT INTO groups(number,first_position,diaries,count,committed_at,link,receipt_key,"
+          "signature,leaves) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")),
       insert_event_(connection_->prepare(
           "INSERT INTO audit(format,commit_group,at,action,actor,target,reason,attachment,salt) "
           "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")),
       insert_conflict_(connection_->prepare(
           "INSERT INTO conflicts(position,received_at,content_hash,jti,caller_subject,context,"
-          "source) VALUES(?1,?2,?3,?4,?5,?6,?7)")),
+          "source,commit_group,salt) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")),
       count_conflicts_(connection_->prepare(
           "SELECT count(*), coalesce(max(content_hash=?2),0) FROM conflicts WHERE position=?1")),
       write_anchor_(
@@ -73,16 +75,18 @@ std::expected<void, StoreFault> SqliteJournal::commit_group(
   group_owes_ = false;
   leaves_.clear();
   event_leaves_.clear();
+  conflict_leaves_.clear();
   stored_.clear();
   try {
     begin_.run();
     add_salts(entries.size());
     for (std::size_t i = 0; i < entries.size(); ++i) {
       results[i] = add(*entries[i], entries);
-      if (results[i] && results[i]->how == Committed::How::stored) stored_.push_back(i);
+      if (results[i] && results[i]->how == Committed::How::stored)
+        stored_.push_back({i, results[i]->facts.salt});
     }
     for (Task& task : tasks) task(*this);
-    if (!leaves_.empty() || !event_leaves_.empty()) seal_group();
+    if (!leaves_.empty() || !event_leaves_.empty() || !conflict_leaves_.empty()) seal_group();
     keys_.write_slice(entries.size());
     outbox_.save_counts();
     commit_.run();
@@ -92,8 +96,11 @@ std::expected<void, StoreFault> SqliteJournal::commit_group(
   keys_.after_commit();
   outbox_.fresh().publish(link_);
   // What was stored in this group, or is a replay of it, learns the link only now.
-  for (auto& result : results)
-    if (result && result->facts.group == group_) result->facts.group_hash = link_;
+  for (auto& result : results) {
+    if (!result || result->facts.group != group_) continue;
+    result->facts.group_hash = link_;
+    result->facts.proof = newest_proof_;
+  }
   return {};
 }
 
@@ -122,7 +129,7 @@ std::expected<void, StoreFault> SqliteJournal::fail(const SqliteError& error,
 }
 
 void SqliteJournal::add_salts(std::size_t count) {
-  salts_.resize(count + 16);
+  salts_.resize(count + 16);  // one an entry, new or conflicting, and some for events
   salts_used_ = 0;
   entropy_.fill({salts_.front().data(), salts_.size() * sizeof(Salt)});
 }
@@ -151,7 +158,10 @@ SqliteJournal::Result SqliteJournal::add(const PreparedEntry& entry,
                      .chain_id = chain_id_,
                      .group = group_ + 1,
                      .index = static_cast<std::uint32_t>(next_position_ - first_position_),
-                     .group_hash = {}};
+                     .group_hash = {},
+                     .salt = leaf_salt_,
+                     .rest = entry.rest,
+                     .proof = nullptr};
   if (entry.disposition != Disposition::held && outbox_.fresh().wanted())
     outbox_.fresh().stage({entry, context.texts, committed.facts, committed_at_});
   ++next_position_;
@@ -160,8 +170,9 @@ SqliteJournal::Result SqliteJournal::add(const PreparedEntry& entry,
 
 void SqliteJournal::insert_diary(const PreparedEntry& entry, const Contexts::Known& context) {
   const Salt& salt = salts_[salts_used_++];
+  leaf_salt_ = salt;
   auto& row = insert_diary_;
-  row.bind(1, stored(next_position_)).bind(2, row_format).bind(3, stored(group_ + 1));
+  row.bind(1, stored(next_position_)).bind(2, diary_format).bind(3, stored(group_ + 1));
   row.bind(4, context.id).bind(5, static_cast<int>(entry.disposition));
   row.bind(6, static_cast<int>(entry.held_reason)).bind(7, entry.flags);
   row.bind(8, ms_of(entry.received_at)).bind_blob(9, entry.submission_id.bytes);
@@ -187,7 +198,8 @@ SqliteJournal::Result SqliteJournal::known(const PreparedEntry& entry, Position 
   facts.position = position;
   facts.chain_id = chain_id_;
   if (position >= first_position_) {
-    const PreparedEntry& first = *entries[stored_[position - first_position_]];
+    const New& made = stored_[position - first_position_];
+    const PreparedEntry& first = *entries[made.entry];
     facts.submission_id = first.submission_id;
     facts.delivery_id = first.delivery_id;
     facts.received_at = first.received_at;
@@ -196,6 +208,8 @@ SqliteJournal::Result SqliteJournal::known(const PreparedEntry& entry, Position 
     facts.flags = first.flags;
     facts.group = group_ + 1;
     facts.index = static_cast<std::uint32_t>(position - first_position_);
+    facts.salt = made.salt;
+    facts.rest = first.rest;
   } else {
     const RowGuard guard(select_facts_);
     if (!select_facts_.bind(1, stored(position)).step())
@@ -209,11 +223,32 @@ SqliteJournal::Result SqliteJournal::known(const PreparedEntry& entry, Position 
     facts.group = static_cast<std::uint64_t>(select_facts_.integer(6));
     facts.index = static_cast<std::uint32_t>(stored(position) - select_facts_.integer(7));
     facts.group_hash = select_facts_.exactly<32>(8);
+    if (select_facts_.integer(9) == diary_format) fill_rest(facts);
   }
   const bool equal = facts.content_hash == entry.content_hash;
   committed.how = equal ? Committed::How::replay : Committed::How::conflict;
   if (!equal && !disk_reserve_) keep_conflict(entry, position);
   return committed;
+}
+
+// Of the row that select_facts_ stands on: what its first receipt said is made again.
+void SqliteJournal::fill_rest(ReceiptFacts& facts) {
+  const auto& row = select_facts_;
+  Caller caller;
+  caller.jti = row.bytes(14);
+  caller.subject = row.is_null(15) ? row.bytes(12) : row.bytes(15);
+  JournalEntry entry;
+  entry.held_reason = static_cast<HeldReason>(row.integer(11));
+  entry.subject_id = PatientText{row.bytes(12)};
+  entry.authored = PatientText{row.bytes(13)};
+  entry.caller = &caller;
+  if (!row.is_null(16)) entry.amends = Uuid{row.exactly<16>(16)};
+  std::string encoding;
+  rules_.encode_rest(entry, encoding);
+  encoding.append(row.bytes(17));
+  facts.rest = rules_.content_hash(encoding);
+  facts.salt = row.exactly<16>(10);
+  facts.proof = proofs_->of(facts.group);
 }
 
 void SqliteJournal::keep_conflict(const PreparedEntry& entry, Position position) {
@@ -229,7 +264,14 @@ void SqliteJournal::keep_conflict(const PreparedEntry& entry, Position position)
   row.bind(1, stored(position)).bind(2, ms_of(entry.received_at));
   row.bind_blob(3, entry.content_hash).bind_text(4, entry.jti());
   row.bind_text(5, entry.caller_subject()).bind_blob(6, entry.context());
-  row.bind_blob(7, entry.source()).run();
+  row.bind_blob(7, entry.source()).bind(8, stored(group_ + 1));
+  const Salt& salt = salts_[salts_used_++];
+  row.bind_blob(9, salt).run();
+  std::string encoding;
+  rules_.encode_conflict({position, entry.received_at, entry.content_hash, entry.jti(),
+                          entry.caller_subject(), entry.context()},
+                         encoding);
+  conflict_leaves_.push_back(rules_.leaf(salt, rules_.content_hash(encoding)));
   ++conflicts_;
 }
 
@@ -242,7 +284,7 @@ void SqliteJournal::record(const AuditEvent& event, const Hash& attachment) {
   std::string encoding;
   rules_.encode_event(event, attachment, encoding);
   auto& row = insert_event_;
-  row.bind(1, row_format).bind(2, stored(group_ + 1)).bind(3, ms_of(event.at));
+  row.bind(1, event_format).bind(2, stored(group_ + 1)).bind(3, ms_of(event.at));
   row.bind_text(4, event.action).bind_text(5, event.actor).bind_text(6, event.target);
   row.bind_text(7, event.reason).bind_blob(8, attachment).bind_blob(9, salt).run();
   event_leaves_.push_back(rules_.leaf(salt, rules_.content_hash(encoding)));
@@ -265,25 +307,6 @@ std::expected<void, StoreFault> SqliteJournal::publish(const TrialRow& row) {
           row.reason, row.published_at},
          rules_.content_hash(row.document));
   return {};
-}
-
-void SqliteJournal::seal_group() {
-  const std::size_t diaries = leaves_.size();
-  leaves_.insert(leaves_.end(), event_leaves_.begin(), event_leaves_.end());
-  const GroupSeal seal{.previous = link_,
-                       .root = rules_.root(leaves_),
-                       .number = group_ + 1,
-                       .count = static_cast<std::uint32_t>(leaves_.size()),
-                       .first_position = first_position_,
-                       .committed_at = committed_at_};
-  link_ = rules_.link(seal);
-  group_ = seal.number;
-  insert_group_.bind(1, stored(seal.number)).bind(2, stored(seal.first_position));
-  insert_group_.bind(3, static_cast<std::int64_t>(diaries)).bind(4, seal.count);
-  insert_group_.bind(5, ms_of(seal.committed_at)).bind_blob(6, link_).run();
-  if (next_position_ - last_anchor_ < options_.anchor_entries) return;
-  write_anchor_.bind(1, stored(group_)).run();
-  last_anchor_ = next_position_;
 }
 
 bool SqliteJournal::checkpoint(bool force) {
@@ -316,19 +339,6 @@ bool SqliteJournal::settle_down() {
     checkpoint_failed(error);
   }
   return !broken_;
-}
-
-std::optional<std::string> SqliteJournal::verify_whole_chain() {
-  try {
-    ChainEnd start;
-    start.link = rules_.genesis(chain_id_);
-    auto end = verify_chain(*connection_, rules_, start);
-    if (!end) return end.error();
-    if (end->link != link_) return "the chain does not end where it should";
-    return std::nullopt;
-  } catch (const SqliteError& error) {
-    return error.what();
-  }
 }
 
 }  // namespace vesper

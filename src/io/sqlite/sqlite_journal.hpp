@@ -9,11 +9,14 @@
 
 #include "io/sqlite/connection.hpp"
 #include "io/sqlite/contexts.hpp"
+#include "io/sqlite/group_proofs.hpp"
 #include "io/sqlite/journal_file.hpp"
 #include "io/sqlite/journal_options.hpp"
 #include "io/sqlite/key_index.hpp"
 #include "io/sqlite/outbox_tables.hpp"
 #include "io/sqlite/prepared_entry.hpp"
+#include "io/sqlite/receipt_key_table.hpp"
+#include "io/sqlite/verify_chain.hpp"
 #include "ports/clock.hpp"
 #include "ports/entropy.hpp"
 #include "ports/journal_store.hpp"
@@ -62,20 +65,27 @@ class SqliteJournal {
   [[nodiscard]] int wal_frames() const { return connection_->wal_frames(); }
   [[nodiscard]] Position last_position() const { return next_position_ - 1; }
   [[nodiscard]] Uuid chain_id() const { return chain_id_; }
+  [[nodiscard]] const ReceiptKeyTable& receipt_keys() const { return receipt_keys_; }
+  /// Of the last group of all; nothing before the first that is signed.
+  [[nodiscard]] std::shared_ptr<const GroupProof> newest_proof() const { return newest_proof_; }
+  [[nodiscard]] const Hash& link() const { return link_; }
 
  private:
   SqliteJournal(const SqliteOptions& options, const JournalRules& rules, Clock& clock,
                 Entropy& entropy, std::unique_ptr<Connection> connection,
                 std::optional<JournalFile> file);
   void begin_chain();
+  std::expected<void, OpenFailure> adopt_receipt_key();
   std::expected<void, std::string> load();
   Result add(const PreparedEntry& entry, std::span<const PreparedEntry* const> entries);
   void insert_diary(const PreparedEntry& entry, const Contexts::Known& context);
   Result known(const PreparedEntry& entry, Position position,
                std::span<const PreparedEntry* const> entries);
+  void fill_rest(ReceiptFacts& facts);
   void keep_conflict(const PreparedEntry& entry, Position position);
   void add_salts(std::size_t count);
   void seal_group();
+  void sign_group(GroupProof& proof);
   std::expected<void, StoreFault> fail(const SqliteError& error, std::span<Result> results);
   void checkpoint_failed(const SqliteError& error);
 
@@ -85,6 +95,8 @@ class SqliteJournal {
   Entropy& entropy_;
   std::optional<JournalFile> file_;
   std::unique_ptr<Connection> connection_;
+  ReceiptKeyTable receipt_keys_;
+  std::shared_ptr<const LinkSigner> signer_;
   Contexts contexts_;
   KeyIndex keys_;
   OutboxTables outbox_;
@@ -92,7 +104,10 @@ class SqliteJournal {
       insert_conflict_, count_conflicts_, write_anchor_;
 
   Uuid chain_id_;
+  std::optional<GroupProofs> proofs_;
+  std::shared_ptr<const GroupProof> newest_proof_;
   Hash link_{};              ///< of the last group
+  Hash carried_{};           ///< what it hands to the next
   std::uint64_t group_ = 0;  ///< its number
   bool group_owes_ = false;
   Position next_position_ = 1;
@@ -102,23 +117,17 @@ class SqliteJournal {
   std::string trouble_;
 
   // Of the group in progress.
+  Salt leaf_salt_{};  ///< of the diary that was inserted last
   Position first_position_ = 1;
   WallTime committed_at_;
-  std::vector<Hash> leaves_, event_leaves_;
+  std::vector<Hash> leaves_, event_leaves_, conflict_leaves_;
   std::vector<Salt> salts_;
   std::size_t salts_used_ = 0;
-  std::vector<std::size_t> stored_;  ///< indexes of entries that are new, in position order
+  struct New {
+    std::size_t entry;
+    Salt salt;
+  };
+  std::vector<New> stored_;  ///< the entries that are new, in position order
 };
-
-/// Verifies groups after `from_group` whose link is `from_link`: content, leaves, roots, links,
-/// counts. Empty: all verifies; else what does not. Throws SqliteError.
-struct ChainEnd {
-  std::uint64_t group = 0;
-  Hash link{};
-  Position next_position = 1;
-};
-[[nodiscard]] std::expected<ChainEnd, std::string> verify_chain(Connection& connection,
-                                                                const JournalRules& rules,
-                                                                ChainEnd from);
 
 }  // namespace vesper

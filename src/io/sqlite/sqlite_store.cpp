@@ -34,9 +34,9 @@ std::expected<std::unique_ptr<SqliteStore>, OpenFailure> SqliteStore::open(
   try {
     std::vector<std::unique_ptr<JournalReader>> readers;
     for (std::uint32_t i = 0; i < std::max(1u, options.read_threads); ++i)
-      readers.push_back(std::make_unique<JournalReader>(options, rules, (*journal)->keys(),
-                                                        (*journal)->outbox().leases(),
-                                                        (*journal)->chain_id()));
+      readers.push_back(std::make_unique<JournalReader>(
+          options, rules, (*journal)->keys(), (*journal)->outbox().leases(),
+          (*journal)->receipt_keys(), (*journal)->chain_id()));
     return std::unique_ptr<SqliteStore>(new SqliteStore(options, rules, clock, telemetry,
                                                         std::move(on_fatal), std::move(*journal),
                                                         std::move(readers), scope));
@@ -61,6 +61,7 @@ SqliteStore::SqliteStore(const SqliteOptions& options, const JournalRules& rules
       readers_(std::move(readers), clock, scope),
       fresh_(journal_->outbox().fresh()) {
   look_at_disk(clock_.now());
+  show_link();
   sweep_thread_ = TaskThread{
       scope, "deadlines", "vesper-due",
       [this](const std::stop_token& stopping, TaskRecord* task) { run_sweep(stopping, task); }};
@@ -231,6 +232,7 @@ void SqliteStore::run_group() {
   for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->result = std::move(results_[i]);
   if (options_.pace_per_s != 0) keep_pace(began);
   report_group(began);
+  if (committed) show_link();
   queue_->answer(group_);
   for (Chore& chore : chores_) chore.done(committed);
   if (committed && journal_->group_owes()) owed_();
@@ -269,6 +271,30 @@ void SqliteStore::report_group(Instant began) {
   if (replayed != 0) telemetry_.count(Counter::diaries_replayed, replayed);
   if (conflicting != 0) telemetry_.count(Counter::diaries_conflicting, conflicting);
   telemetry_.set(Gauge::journal_queue, static_cast<std::int64_t>(queue_->entries()));
+}
+
+void SqliteStore::show_link() {
+  auto proof = journal_->newest_proof();
+  const std::lock_guard lock(link_mutex_);
+  newest_proof_ = std::move(proof);
+  newest_link_ = journal_->link();
+}
+
+std::optional<SignedLink> SqliteStore::newest_link() const {
+  const std::lock_guard lock(link_mutex_);
+  if (newest_proof_ == nullptr) return std::nullopt;
+  const GroupProof& proof = *newest_proof_;
+  return SignedLink{.statement = {journal_->chain_id(), proof.seal.number, newest_link_},
+                    .committed_at = proof.seal.committed_at,
+                    .kid = proof.key->kid,
+                    .algorithm = proof.key->algorithm,
+                    .signature = proof.signature};
+}
+
+std::vector<ReceiptKeyFacts> SqliteStore::receipt_keys() const {
+  std::vector<ReceiptKeyFacts> keys;
+  for (const auto& key : journal_->receipt_keys().all()) keys.push_back(*key);
+  return keys;
 }
 
 void SqliteStore::break_down() {

@@ -12,6 +12,7 @@
 #include "io/sqlite/read_threads.hpp"
 #include "io/sqlite/sqlite_journal.hpp"
 #include "ports/outbox_store.hpp"
+#include "ports/signed_chain.hpp"
 #include "ports/telemetry.hpp"
 #include "tasks/task_thread.hpp"
 
@@ -32,7 +33,7 @@ struct JournalHealth {
 ///           waiter has got `broken`; the process must end and recover from disk.
 ///   Thread: any executor; completions arrive on the awaiting coroutine's own. stop() before the
 ///           io_contexts that await are destroyed.
-class SqliteStore final : public JournalStore, public OutboxStore {
+class SqliteStore final : public JournalStore, public OutboxStore, public SignedChain {
  public:
   using Fatal = std::move_only_function<void(std::string_view)>;
 
@@ -47,6 +48,11 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   [[nodiscard]] JournalHealth health() const;
   /// By name: entries, bytes and reads that wait. Any thread.
   [[nodiscard]] std::vector<std::pair<std::string, QueueFigures>> queues() const;
+
+  [[nodiscard]] std::optional<SignedLink> newest_link() const override;
+  [[nodiscard]] Uuid chain_id() const { return journal_->chain_id(); }
+  /// Oldest first; they change only when a journal is opened.
+  [[nodiscard]] std::vector<ReceiptKeyFacts> receipt_keys() const;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
                                                                Patience patience) override;
@@ -109,6 +115,7 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   void keep_pace(Instant began);
   void look_at_disk(Instant now);
   void report_group(Instant began);
+  void show_link();
   void break_down();
   void run_sweep(const std::stop_token& stopping, TaskRecord* task);
 
@@ -130,6 +137,10 @@ class SqliteStore final : public JournalStore, public OutboxStore {
   std::atomic<bool> has_chores_{false}, stopping_{false}, closed_{false}, broken_{false},
       reserve_{false};
   std::atomic<std::int64_t> group_began_ns_{0}, waited_ns_{0};
+
+  mutable std::mutex link_mutex_;
+  std::shared_ptr<const GroupProof> newest_proof_;
+  Hash newest_link_{};
 
   // The journal thread's own.
   std::vector<CommitQueue::Slot*> waiting_, group_;

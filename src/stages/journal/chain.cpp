@@ -7,7 +7,7 @@ namespace vesper {
 namespace {
 
 constexpr std::string_view leaf_tag{"\x00", 1}, node_tag{"\x01", 1}, link_tag{"\x02", 1},
-    genesis_tag{"\x03", 1};
+    genesis_tag{"\x03", 1}, carried_tag{"\x05", 1};
 
 Hash node(const Hash& left, const Hash& right) {
   return Sha256().update(node_tag).update(left).update(right).finish();
@@ -57,27 +57,47 @@ Hash chain_link(const GroupSeal& seal) {
   return hash.finish();
 }
 
+Hash chain_carried(const Hash& link, std::string_view kid, const Signature& signature) {
+  return Sha256().update(carried_tag).update(link).update(signature).update(kid).finish();
+}
+
+void grow_tree(std::vector<Hash>& nodes) {
+  ensure(!nodes.empty());
+  std::size_t level = 0, count = nodes.size();
+  nodes.reserve(2 * count + 32);
+  while (count > 1) {
+    for (std::size_t i = level; i < level + count; i += 2)
+      nodes.push_back(i + 1 < level + count ? node(nodes[i], nodes[i + 1]) : nodes[i]);
+    level += count;
+    count = (count + 1) / 2;
+  }
+}
+
 std::vector<Hash> inclusion_path(std::span<const Hash> leaves, std::size_t index) {
   ensure(index < leaves.size());
-  std::vector<Hash> path, level(leaves.begin(), leaves.end());
-  for (; level.size() > 1; fold(level), index /= 2)
-    if (const std::size_t sibling = index ^ 1; sibling < level.size())
-      path.push_back(level[sibling]);
+  std::vector<Hash> path, nodes(leaves.begin(), leaves.end());
+  grow_tree(nodes);
+  visit_path(nodes, index, leaves.size(), [&](const Hash& step) { path.push_back(step); });
   return path;
 }
 
-bool verify_inclusion(const Hash& leaf, std::size_t index, std::size_t count,
-                      std::span<const Hash> path, const Hash& root) {
-  if (index >= count) return false;
+std::optional<Hash> root_of_path(const Hash& leaf, std::size_t index, std::size_t count,
+                                 std::span<const Hash> path) {
+  if (index >= count) return std::nullopt;
   Hash hash = leaf;
   std::size_t used = 0;
   for (; count > 1; index /= 2, count = (count + 1) / 2) {
     if ((index ^ 1) >= count) continue;
-    if (used == path.size()) return false;
+    if (used == path.size()) return std::nullopt;
     hash = index % 2 == 0 ? node(hash, path[used]) : node(path[used], hash);
     ++used;
   }
-  return used == path.size() && hash == root;
+  return used == path.size() ? std::optional{hash} : std::nullopt;
+}
+
+bool verify_inclusion(const Hash& leaf, std::size_t index, std::size_t count,
+                      std::span<const Hash> path, const Hash& root) {
+  return root_of_path(leaf, index, count, path) == root;
 }
 
 }  // namespace vesper

@@ -3,10 +3,13 @@
 #include <concepts>
 #include <span>
 
+#include "stages/journal/sha256.hpp"
+
 namespace vesper {
 namespace {
 
-constexpr char format = 1, diary_kind = 0x44, event_kind = 0x41;
+constexpr char format = 1, diary_kind = 0x44, event_kind = 0x41, conflict_kind = 0x43;
+constexpr char rest_tag = 0x04, rest_kind = 0x52, entry_tag = 0x06;
 
 template <std::unsigned_integral T>
 void put(std::string& out, T value) {
@@ -73,6 +76,47 @@ void encode_head(const JournalEntry& entry, std::string& out) {
   put_text(out, entry.authored.reveal());
   put_text(out, caller.jti);
   put_text(out, caller.subject);
+}
+
+void encode_rest(const JournalEntry& entry, std::string& out) {
+  const Caller& caller = caller_of(entry);
+  out.push_back(rest_tag);
+  out.push_back(rest_kind);
+  out.push_back(static_cast<char>(entry.held_reason));
+  out.push_back(entry.amends ? 1 : 0);
+  put_bytes(out, entry.amends.value_or(Uuid{}).bytes);
+  put_text(out, entry.subject_id.reveal());
+  put_text(out, entry.authored.reveal());
+  put_text(out, caller.jti);
+  put_text(out, caller.subject);
+}
+
+Hash entry_digest(const ReceiptFacts& facts) {
+  std::uint8_t numbers[10];
+  const auto received = static_cast<std::uint64_t>(facts.received_at.time_since_epoch().count());
+  for (std::size_t i = 0; i < 8; ++i)
+    numbers[i] = static_cast<std::uint8_t>(received >> (8 * (7 - i)));
+  numbers[8] = static_cast<std::uint8_t>(facts.disposition);
+  numbers[9] = facts.flags;
+  return Sha256()
+      .update(std::string_view{&entry_tag, 1})
+      .update(facts.submission_id.bytes)
+      .update(facts.delivery_id.bytes)
+      .update(facts.content_hash)
+      .update(numbers)
+      .update(facts.rest)
+      .finish();
+}
+
+void encode_conflict(const ConflictFacts& conflict, std::string& out) {
+  out.push_back(format);
+  out.push_back(conflict_kind);
+  put(out, conflict.position);
+  put_time(out, conflict.received_at);
+  put_bytes(out, conflict.content_hash);
+  put_text(out, conflict.jti);
+  put_text(out, conflict.caller_subject);
+  out.append(conflict.context);
 }
 
 void encode_context(const JournalEntry& entry, std::string& out) {

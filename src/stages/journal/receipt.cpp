@@ -1,10 +1,13 @@
 #include "stages/journal/receipt.hpp"
 
+#include <bit>
 #include <charconv>
 #include <utility>
 
 #include "base/encoding.hpp"
 #include "base/wall_time.hpp"
+#include "model/group_proof.hpp"
+#include "stages/journal/chain.hpp"
 
 namespace vesper {
 namespace {
@@ -21,17 +24,36 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(text, end);
 }
 
+constexpr std::pair<Flag, std::string_view> flag_names[] = {
+    {Flag::late, "late"},
+    {Flag::duplicate_in_window, "duplicate-in-window"},
+    {Flag::clock_skew, "clock-skew"}};
+
 void append_flags(std::string& out, std::uint8_t flags) {
-  constexpr std::pair<Flag, std::string_view> names[] = {
-      {Flag::late, "late"},
-      {Flag::duplicate_in_window, "duplicate-in-window"},
-      {Flag::clock_skew, "clock-skew"}};
   bool first = true;
-  for (const auto& [flag, name] : names) {
+  for (const auto& [flag, name] : flag_names) {
     if ((flags & static_cast<std::uint8_t>(flag)) == 0) continue;
     out.append(first ? "\"" : ",\"").append(name).push_back('"');
     first = false;
   }
+}
+
+void append_proof(std::string& out, const ReceiptFacts& facts, const GroupProof& proof) {
+  out.reserve(out.size() + 320 + proof.text.size() + 67 * std::bit_width(proof.seal.count));
+  out.append(R"({"format":")").append(proof_format);
+  out.append(R"(","salt":")");
+  append_hex(out, facts.salt);
+  out.append(R"(","rest":")");
+  append_hex(out, facts.rest);
+  out.append(R"(","path":[)");
+  bool first = true;
+  visit_path(proof.nodes, facts.index, proof.seal.count, [&](const Hash& step) {
+    out.append(first ? "\"" : ",\"");
+    append_hex(out, step);
+    out.push_back('"');
+    first = false;
+  });
+  out.append("],").append(proof.text);
 }
 
 }  // namespace
@@ -51,6 +73,12 @@ std::string_view name_of(Disposition disposition) {
       return "held";
   }
   std::unreachable();
+}
+
+std::string_view flag_name(std::uint8_t bit) {
+  for (const auto& [flag, name] : flag_names)
+    if (static_cast<std::uint8_t>(flag) == bit) return name;
+  return {};
 }
 
 std::string_view name_of(HeldReason reason) {
@@ -88,7 +116,30 @@ void write_receipt(std::string& out, const ReceiptFacts& facts) {
   append_number(out, facts.index);
   out.append(R"(,"hash":")");
   append_hash(out, facts.group_hash);
-  out.append(R"("},"proof":null})");
+  out.append(R"("},"proof":)");
+  if (facts.proof == nullptr)
+    out.append("null");
+  else
+    append_proof(out, facts, *facts.proof);
+  out.push_back('}');
+}
+
+void write_group_proof(const GroupProof& proof, std::string& out) {
+  char committed[wall_time_chars];
+  format_wall_time(proof.seal.committed_at, committed);
+  out.append(R"("count":)");
+  append_number(out, proof.seal.count);
+  out.append(R"(,"firstPosition":)");
+  append_number(out, proof.seal.first_position);
+  out.append(R"(,"committedAt":")").append(committed, wall_time_chars);
+  out.append(R"(","previous":")");
+  append_hex(out, proof.seal.previous);
+  out.append(R"(","alg":")").append(proof.key->algorithm);
+  out.append(R"(","kid":")").append(proof.key->kid);
+  out.append(R"(","signature":")");
+  out.append(encode_base64url(
+      {reinterpret_cast<const char*>(proof.signature.data()), proof.signature.size()}));
+  out.append("\"}");
 }
 
 }  // namespace vesper
