@@ -214,6 +214,7 @@ void Engine::expire(Duration now) {
 void Engine::end_try(std::uint32_t connection, TryEnd end, const Reply& reply) {
   Flight& flight = flights_[connection];
   const std::uint32_t diary = std::exchange(flight.diary, none);
+  end = in_time(end, now() - flight.due - flight.late, plan_.try_timeout);
   if (end == TryEnd::answered)
     connections_.done(connection, reply.closing);
   else

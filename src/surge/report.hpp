@@ -17,6 +17,12 @@ enum class TryEnd : std::uint8_t {
   no_connection  ///< all connections were in use: dropped at once, never queued
 };
 
+/// What a try came to that ended `took` after it was sent: past the time-out its client has given
+/// up, even when many time-outs fall due at once and its answer is read first.
+[[nodiscard]] constexpr TryEnd in_time(TryEnd end, Duration took, Duration timeout) {
+  return took > timeout ? TryEnd::timed_out : end;
+}
+
 /// One try, when its outcome is known.
 ///   Units: times since the start. `latency` counts from the moment the try was due.
 struct TryRecord {

@@ -283,5 +283,11 @@ TEST(Report, IsOnePageThatNeedsNothingElse) {
   EXPECT_GT(page.find("</svg>"), page.find("<svg"));
 }
 
+TEST(InTime, AnAnswerAfterTheTimeOutIsNone) {
+  EXPECT_EQ(in_time(TryEnd::answered, 1s, 1s), TryEnd::answered);
+  EXPECT_EQ(in_time(TryEnd::answered, 1s + 1ns, 1s), TryEnd::timed_out);
+  EXPECT_EQ(in_time(TryEnd::cut, 2s, 1s), TryEnd::timed_out);
+}
+
 }  // namespace
 }  // namespace vesper::surge
