@@ -241,11 +241,12 @@ constexpr ConfigKey keys[] = {
         "wait_overloaded_max_ms", "20", {1, 60'000, "ms"},
         "The same once the wait has stood for 80 ms; at most `wait_max_ms` counts."),
     numeric<&AdmissionConfig::journal_wait_max>(
-        "journal_wait_max_ms", "100", {1, 60'000, "ms"},
-        "Predicted wait for the journal, beyond one commit of its disk; longer: 503."),
+        "journal_wait_max_ms", "50", {1, 60'000, "ms"},
+        "Predicted wait for the journal, beyond one commit of its disk, in a burst; twice as long "
+        "when the disk itself is late; longer: 503."),
     numeric<&AdmissionConfig::journal_wait_overloaded_max>(
         "journal_wait_overloaded_max_ms", "15", {1, 60'000, "ms"},
-        "The same once the wait has stood for 80 ms; at most `journal_wait_max_ms` counts."),
+        "The same once the wait has stood for 40 ms; at most `journal_wait_max_ms` counts."),
     numeric<&AdmissionConfig::refusal_share_percent>(
         "refusal_share_percent", "30", {1, 90, "%"},
         "Of the time for requests, under overload, to tell those that have no room."),

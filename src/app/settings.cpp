@@ -35,6 +35,7 @@ admission::DoorRules door_rules(const Config& config) {
   rules.loop.normal_max = from.wait_max;
   rules.loop.overloaded_max = std::min(from.wait_overloaded_max, from.wait_max);
   rules.journal.normal_max = from.journal_wait_max;
+  rules.journal_late_max = 2 * from.journal_wait_max;
   rules.journal.overloaded_max = std::min(from.journal_wait_overloaded_max, from.journal_wait_max);
   return rules;
 }

@@ -137,6 +137,7 @@ TEST(Settings, AdmissionReachesTheDoorAndTheLine) {
   EXPECT_EQ(door.loop.overloaded_max, 31ms);
   EXPECT_EQ(door.journal.normal_max, 62ms);
   EXPECT_EQ(door.journal.overloaded_max, 32ms);
+  EXPECT_EQ(door.journal_late_max, 124ms);
   const admission::ReadRules line = intake_limits(given).reading;
   EXPECT_FALSE(line.enabled);
   EXPECT_EQ(line.wait, door.loop);

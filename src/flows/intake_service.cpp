@@ -117,6 +117,7 @@ bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
   const admission::Asked asked{.what = class_of(route),
                                .waited = exchange.waited,
                                .journal_wait = journal.wait,
+                               .journal_queue = journal.queue,
                                .journal_commit = journal.commit,
                                .remaining = exchange.deadline.remaining(exchange.started),
                                .surplus = exchange.surplus};

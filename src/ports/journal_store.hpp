@@ -33,6 +33,7 @@ struct JournalLoad {
   std::size_t entries = 0;  ///< offered, not yet in a group
   Duration group_age{};     ///< of the group that is being committed; zero: none
   Duration wait{};          ///< predicted for an offer made now, because of those before it
+  Duration queue{};         ///< the same, if the group under way lasts no longer than usual
   Duration commit{};        ///< predicted besides: what one alone would take
   double rate_per_s = 0;    ///< entries committed, while there is always something to commit
 };

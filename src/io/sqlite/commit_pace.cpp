@@ -47,19 +47,21 @@ JournalLoad CommitPace::predict(std::size_t queued, std::size_t group_max, Insta
   JournalLoad load;
   load.entries = queued;
   const std::int64_t began = began_ns_.load(std::memory_order_relaxed);
-  double wait = 0;
+  double queue = 0, overdue = 0;
   if (began != 0) {
     const double elapsed = seconds(now.time_since_epoch() - Duration{began});
     load.group_age = length_of(std::max(0.0, elapsed));
     const double expected = group(group_entries_.load(std::memory_order_relaxed));
     // A group that is long overdue is taken to last as long again.
     const bool stalled = elapsed > std::max(stalled_s, 4 * expected);
-    wait += stalled ? elapsed : std::max(0.0, expected - elapsed);
+    overdue = stalled ? elapsed : 0;
+    queue += stalled ? 0 : std::max(0.0, expected - elapsed);
   }
   const std::size_t whole_groups = queued / group_max;
-  wait += static_cast<double>(whole_groups) * group(group_max);
-  wait += each * static_cast<double>(queued % group_max);
-  load.wait = length_of(wait);
+  queue += static_cast<double>(whole_groups) * group(group_max);
+  queue += each * static_cast<double>(queued % group_max);
+  load.queue = length_of(queue);
+  load.wait = length_of(queue + overdue);
   load.commit = length_of(group(1));
   const double full = group(group_max);
   load.rate_per_s = full > 0 ? static_cast<double>(group_max) / full : 0;

@@ -9,8 +9,10 @@ namespace vesper::admission {
 
 /// Thresholds of the door: one value that is copied into each shard, also while it runs.
 struct DoorRules {
-  QueueDelay::Rules loop{};                           ///< waits for the shard
-  QueueDelay::Rules journal{.overloaded_max = 15ms};  ///< for the journal, beyond one commit
+  QueueDelay::Rules loop{};  ///< waits for the shard
+  QueueDelay::Rules journal{
+      .normal_max = 50ms, .overloaded_max = 15ms, .interval = 40ms};  ///< beyond one commit
+  Duration journal_late_max = 100ms;  ///< beyond one commit, of a journal that is late itself
   bool enabled = true;
   friend bool operator==(const DoorRules&, const DoorRules&) = default;
 };
@@ -20,6 +22,7 @@ struct Asked {
   TrafficClass what = TrafficClass::submission;
   Duration waited{};          ///< since its bytes were there to be read
   Duration journal_wait{};    ///< predicted, until a commit that it joins begins
+  Duration journal_queue{};   ///< of it, what those before it cost as long as the disk is as usual
   Duration journal_commit{};  ///< of one commit
   Duration remaining{};       ///< until its deadline
   bool surplus = false;       ///< the reading line had no turn for it

@@ -11,6 +11,7 @@ Asked diary(Duration waited, Duration journal_wait = 0ms) {
   return {.what = TrafficClass::submission,
           .waited = waited,
           .journal_wait = journal_wait,
+          .journal_queue = journal_wait,
           .journal_commit = 1ms,
           .remaining = 10s};
 }
@@ -31,8 +32,29 @@ TEST(Door, AdmitsUpToTheNormalLimitAndNotPastIt) {
 
 TEST(Door, AdmitsUpToTheJournalsLimit) {
   Door door{{}};
-  EXPECT_EQ(door.ask(diary(0ms, 101ms), start).verdict, Verdict::admit);
-  EXPECT_EQ(door.ask(diary(0ms, 101ms + 1ns), start).why, RefusedFor::journal_wait);
+  EXPECT_EQ(door.ask(diary(0ms, 51ms), start).verdict, Verdict::admit);
+  EXPECT_EQ(door.ask(diary(0ms, 51ms + 1ns), start).why, RefusedFor::journal_wait);
+}
+
+TEST(Door, BearsWithADiskThatIsLateTwiceAsLongAsWithAQueue) {
+  Door door{{}};
+  Asked asked = diary(0ms, 101ms);
+  asked.journal_queue = 0ms;
+  const Instant now = overload(door, asked);
+  EXPECT_FALSE(door.overloaded(now)) << "nobody queues";
+  EXPECT_EQ(door.ask(asked, now).verdict, Verdict::admit);
+  asked.journal_wait += 1ns;
+  EXPECT_EQ(door.ask(asked, now).why, RefusedFor::journal_wait);
+}
+
+TEST(Door, BearsWithNoLateDiskUnderOverload) {
+  Door door{{}};
+  const Instant now = overload(door, diary(0ms, 20ms));
+  Asked asked = diary(0ms, 16ms);
+  asked.journal_queue = 0ms;
+  EXPECT_EQ(door.ask(asked, now).verdict, Verdict::admit);
+  asked.journal_wait += 1ns;
+  EXPECT_EQ(door.ask(asked, now).why, RefusedFor::journal_wait);
 }
 
 TEST(Door, LowersTheLimitsUnderStandingDelay) {
