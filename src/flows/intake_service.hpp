@@ -43,7 +43,7 @@ class IntakeService final : public HttpService {
     admission::Slots& slots;
     FairUse& fair_use;
     LimitsKeeper& limits;
-    std::string_view receipt_keys;  ///< the JWK set, as it is served
+    std::string_view receipt_keys = R"({"keys":[]})";  ///< the JWK set, as it is served
   };
   IntakeService(const IntakeSettings& settings, const Parts& parts);
 
