@@ -35,6 +35,11 @@ target_compile_options(vesper_flags INTERFACE
 target_compile_definitions(vesper_flags INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_options(vesper_flags INTERFACE -fuse-ld=lld)
+option(VESPER_LTO "Optimise over the borders of files (ThinLTO), when programs are linked" OFF)
+if(VESPER_LTO)
+  target_compile_options(vesper_flags INTERFACE -flto=thin)
+  target_link_options(vesper_flags INTERFACE -flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto)
+endif()
 option(VESPER_WERROR "Warnings are errors" ON)
 if(VESPER_WERROR)
   target_compile_options(vesper_flags INTERFACE -Werror)
