@@ -19,6 +19,7 @@
 #include "base/random.hpp"
 #include "io/sqlite/sqlite_journal.hpp"
 #include "stages/journal/journal_formats.hpp"
+#include "stages/journal/receipt_key.hpp"
 
 namespace vesper {
 namespace {
@@ -234,6 +235,7 @@ struct Settings {
   SqliteOptions options;
   std::size_t source_bytes = 615;
   bool deliver = false, unclean = false;
+  std::string sign = "none";
 };
 
 std::unique_ptr<SqliteJournal> open_journal(const SqliteOptions& options, WallClock& clock,
@@ -246,9 +248,19 @@ std::unique_ptr<SqliteJournal> open_journal(const SqliteOptions& options, WallCl
   return std::move(*journal);
 }
 
+ReceiptSigning signing(const std::string& algorithm) {
+  if (algorithm == "none") return {};
+  std::array<std::uint8_t, receipt_key_entropy_bytes> seed{};
+  seed.fill(1);
+  const auto pem = make_receipt_key(
+      algorithm == "ES256" ? ReceiptAlgorithm::es256 : ReceiptAlgorithm::eddsa, seed);
+  return [pem](bool) { return ReceiptSigner::from_pem(pem); };
+}
+
 void run_keys(Settings settings, Keys keys, const char* name) {
   WallClock clock;
   SeededEntropy entropy;
+  settings.options.signer = signing(settings.sign);
   settings.options.path = settings.directory + "/journal-bench-" + name + ".db";
   for (const char* suffix : {"", "-wal", "-shm", ".lock"})
     std::filesystem::remove(settings.options.path + suffix);
@@ -299,6 +311,7 @@ int main(int argc, char** argv) {
   app.add_option("--run", settings.options.index_run_keys, "keys an index run");
   app.add_option("--source", settings.source_bytes, "bytes kept a diary");
   app.add_flag("--deliver", settings.deliver, "settle every diary as well");
+  app.add_option("--sign", settings.sign, "none, EdDSA or ES256");
   app.add_flag("--unclean", settings.unclean, "start again without a clean stop");
   CLI11_PARSE(app, argc, argv);
   if (keys != "v4") vesper::run_keys(settings, vesper::Keys::v7, "v7");
