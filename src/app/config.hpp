@@ -19,11 +19,15 @@ struct ListenAddress {
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
 
+enum class ClientHeaderConfig : std::uint8_t { x_forwarded_for, forwarded };
+
 struct IntakeConfig {
   ListenAddress listen;
   std::uint32_t shards = 0;  ///< 0: one a core
   std::uint32_t connections_max = 0;
-  std::uint64_t bytes_in_flight_max = 0;
+  std::uint64_t bytes_in_flight_max = 0;  ///< 0: derived from the memory there is
+  std::vector<std::string> trusted_proxies;
+  ClientHeaderConfig client_header = ClientHeaderConfig::x_forwarded_for;
   std::uint32_t target_max_bytes = 0;
   std::uint32_t header_max_bytes = 0;
   std::uint32_t header_fields_max = 0;
@@ -100,8 +104,10 @@ struct UpstreamConfig {
   std::filesystem::path tls_ca, tls_certificate, tls_key;
 };
 
-/// Limits on verified names; 0 is none. What an operator sets wins over them.
+/// Limits on verified names and on addresses; 0 is none. What an operator sets wins over them.
 struct LimitsConfig {
+  std::uint32_t address_per_s = 0, address_burst = 0, address_connections_max = 0;
+  std::uint32_t connection_per_s = 0, connection_burst = 0;
   std::uint32_t patient_per_minute = 0, patient_burst = 0, patient_per_day = 0;
   std::uint32_t caller_per_s = 0, trial_per_s = 0, trial_burst = 0;
   std::uint32_t submissions_max_per_s = 0, reads_max_per_s = 0, exports_max_per_s = 0;

@@ -8,6 +8,7 @@
 
 #include "app/config_draft.hpp"
 #include "app/url.hpp"
+#include "model/peer_address.hpp"
 
 namespace vesper {
 namespace {
@@ -46,6 +47,21 @@ void check_upstream(ConfigFaults& faults, const UpstreamConfig& upstream) {
                                  upstream.backoff_max.count()));
 }
 
+constexpr std::uint64_t bytes_in_flight_least = 1 << 20;
+
+void check_intake(ConfigFaults& faults, const IntakeConfig& intake) {
+  check_pair(faults, "intake", !intake.tls_certificate.empty(), !intake.tls_key.empty());
+  for (const std::string& network : intake.trusted_proxies)
+    if (!parse_network(network))
+      faults.push_back(fmt::format(
+          "intake.trusted_proxies = \"{}\": must be a network such as 10.0.0.0/8 or 2001:db8::/32, "
+          "with no bit set past its prefix",
+          network));
+  if (intake.bytes_in_flight_max != 0 && intake.bytes_in_flight_max < bytes_in_flight_least)
+    faults.push_back(fmt::format("intake.bytes_in_flight_max = {}: must be 0 or at least {}",
+                                 intake.bytes_in_flight_max, bytes_in_flight_least));
+}
+
 void check_issuers(ConfigFaults& faults, const Config& config) {
   std::set<std::string> seen;
   for (const IssuerConfig& issuer : config.issuers)
@@ -72,8 +88,7 @@ void check_gaps(ConfigDraft& draft) {
 
 ConfigFaults check_config(const Config& config, const ConfigNeeds& needs) {
   ConfigFaults faults;
-  check_pair(faults, "intake", !config.intake.tls_certificate.empty(),
-             !config.intake.tls_key.empty());
+  check_intake(faults, config.intake);
   if (!config.admin.listen.loopback() && config.admin.authentication == AdminAuthentication::none)
     faults.push_back(fmt::format(
         "admin.listen = \"{}:{}\": must be a loopback address, unless admin.authentication = "

@@ -128,7 +128,8 @@ constexpr ConfigSection sections[] = {
     {"upstream", ConfigShape::named,
      "One table a destination, `[upstream.NAME]`. A trial names destinations, never a URL."},
     {"limits", ConfigShape::single,
-     "Limits on patients, callers and trials, off by default; `vesper limits set` changes them "
+     "Limits on addresses, patients, callers and trials, off by default; `vesper limits set` "
+     "changes them "
      "while the server runs."},
     {"log", ConfigShape::single, "Log lines on stdout."},
     {"shutdown", ConfigShape::single, "The way out."},
@@ -139,12 +140,19 @@ constexpr ConfigKey keys[] = {
                                  "Address and port. Port 0 takes a free port."),
     numeric<&IntakeConfig::shards>("shards", "0", {0, 256, ""},
                                    "Event loops, each with its own listener. 0: one a core."),
-    numeric<&IntakeConfig::connections_max>(
+    live(numeric<&IntakeConfig::connections_max>(
         "connections_max", "16384", {1, 1'000'000, "connections"},
-        "Open connections over all shards. One more is closed at once."),
-    numeric<&IntakeConfig::bytes_in_flight_max>(
-        "bytes_in_flight_max", "268435456", {mib, tib, "bytes"},
-        "Bodies held in memory at once. Past it the answer is 503."),
+        "Open connections over all shards. One more is closed at once.")),
+    live(numeric<&IntakeConfig::bytes_in_flight_max>(
+        "bytes_in_flight_max", "0", {0, tib, "bytes"},
+        "Heads and bodies held in memory at once, at least 1 MiB. Past it the answer is 503. 0: an "
+        "eighth of the memory of the machine or its control group.")),
+    plain<&IntakeConfig::trusted_proxies>(
+        "trusted_proxies", texts, "",
+        "Networks of proxies, as `10.0.0.0/8`, whose word about the client's address is believed."),
+    among<&IntakeConfig::client_header>(
+        "client_header", choice, "X-Forwarded-For", "X-Forwarded-For Forwarded",
+        "Where they say it. The rightmost address that is not a trusted proxy's counts."),
     numeric<&IntakeConfig::target_max_bytes>(
         "target_max_bytes", "8192", {256, 64 * kib, "bytes"},
         "Length of a request line. Past it the answer is 414."),
@@ -233,23 +241,24 @@ constexpr ConfigKey keys[] = {
                                  "Certificates to trust at `url`, PEM. Without: the system's."),
     plain<&AnchorConfig::bearer_file>("bearer_file", path, "",
                                       "File with the bearer token for `url`."),
-    plain<&AdmissionConfig::enabled>("enabled", flag, "true",
-                                     "Refuses what cannot be served in time."),
-    numeric<&AdmissionConfig::wait_max>("wait_max_ms", "100", {1, 60'000, "ms"},
-                                        "A request's wait to be read; longer in a burst: 503."),
-    numeric<&AdmissionConfig::wait_overloaded_max>(
+    live(plain<&AdmissionConfig::enabled>("enabled", flag, "true",
+                                          "Refuses what cannot be served in time.")),
+    live(numeric<&AdmissionConfig::wait_max>(
+        "wait_max_ms", "100", {1, 60'000, "ms"},
+        "A request's wait to be read; longer in a burst: 503.")),
+    live(numeric<&AdmissionConfig::wait_overloaded_max>(
         "wait_overloaded_max_ms", "20", {1, 60'000, "ms"},
-        "The same once the wait has stood for 80 ms; at most `wait_max_ms` counts."),
-    numeric<&AdmissionConfig::journal_wait_max>(
+        "The same once the wait has stood for 80 ms; at most `wait_max_ms` counts.")),
+    live(numeric<&AdmissionConfig::journal_wait_max>(
         "journal_wait_max_ms", "50", {1, 60'000, "ms"},
         "Predicted wait for the journal, beyond one commit of its disk, in a burst; twice as long "
-        "when the disk itself is late; longer: 503."),
-    numeric<&AdmissionConfig::journal_wait_overloaded_max>(
+        "when the disk itself is late; longer: 503.")),
+    live(numeric<&AdmissionConfig::journal_wait_overloaded_max>(
         "journal_wait_overloaded_max_ms", "15", {1, 60'000, "ms"},
-        "The same once the wait has stood for 40 ms; at most `journal_wait_max_ms` counts."),
-    numeric<&AdmissionConfig::refusal_share_percent>(
+        "The same once the wait has stood for 40 ms; at most `journal_wait_max_ms` counts.")),
+    live(numeric<&AdmissionConfig::refusal_share_percent>(
         "refusal_share_percent", "30", {1, 90, "%"},
-        "Of the time for requests, under overload, to tell those that have no room."),
+        "Of the time for requests, under overload, to tell those that have no room.")),
     required(plain<&IssuerConfig::issuer>("issuer", text, "",
                                           "The `iss` of its tokens, compared byte for byte.")),
     required(
@@ -361,6 +370,22 @@ constexpr ConfigKey keys[] = {
     live(numeric<&LimitsConfig::cold_checks_crowded_percent>(
         "cold_checks_crowded_percent", "30", {1, 100, "%"},
         "The same while requests are refused for want of room.")),
+    live(numeric<&LimitsConfig::address_per_s>(
+        "address_per_s", "0", {0, 1'000'000, "1/s"},
+        "Requests of one client address, or one /64 of IPv6; past it the answer is 429. 0: no "
+        "limit.")),
+    live(numeric<&LimitsConfig::address_burst>(
+        "address_burst", "0", {0, 1'000'000, "requests"},
+        "Requests of one client address at once. 0: 30, or the rate if that is more.")),
+    live(numeric<&LimitsConfig::address_connections_max>(
+        "address_connections_max", "0", {0, 1'000'000, "connections"},
+        "Open connections of one peer address, or one /64 of IPv6; past it: 429. 0: no limit.")),
+    live(numeric<&LimitsConfig::connection_per_s>(
+        "connection_per_s", "0", {0, 1'000'000, "1/s"},
+        "Requests of one connection; past it the answer is 429. 0: no limit.")),
+    live(numeric<&LimitsConfig::connection_burst>(
+        "connection_burst", "0", {0, 1'000'000, "requests"},
+        "Requests of one connection at once. 0: 30, or the rate if that is more.")),
     live(plain<&LimitsConfig::dry_run>(
         "dry_run", flag, "false", "Count what these limits would refuse, and refuse nothing.")),
     live(plain<&LimitsConfig::fair_shares>(

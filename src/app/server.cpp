@@ -145,7 +145,7 @@ Started Server::publish_demonstration() {
 
 Started Server::load_limits() {
   limits_ = std::make_unique<LimitsKeeper>(
-      standard_limits(config_),
+      standard_limits(config_, memory_bytes_),
       LimitsKeeper::Parts{clock_, log_, *store_, files_, kept_limits_path(config_)});
   if (auto loaded = limits_->load(); !loaded) return failed(2, loaded.error());
   fair_use_ = std::make_unique<FairUse>(FairUse::Parts{clock_,
@@ -157,6 +157,8 @@ Started Server::load_limits() {
                                                        {entropy_.next(), entropy_.next()},
                                                        fair_use_scope_,
                                                        control_.executor()});
+  fair_use_scope_.spawn(control_.executor(), "refusals", for_ever,
+                        [this](TaskRecord* task) { return refusal_watch_.run(task); });
   fair_use_scope_.spawn(control_.executor(), "tick", for_ever,
                         [this](TaskRecord* task) { return fair_use_->run(task); });
   return {};
@@ -184,20 +186,38 @@ Started Server::open_intake() {
   // Every shard's catalog follows the keeper before its loop runs.
   for (auto& shard : shards_) keeper_->add_shard({shard->loop.executor(), &shard->catalog});
   for (auto& shard : shards_) shard->loop.run();
+  asio::post(control_.executor(), [this] {
+    limits_->watch_door([this](const LimitsKeeper::DoorInForce& door) { put_door_in_force(door); });
+  });
   return {};
 }
 
+void Server::put_door_in_force(const LimitsKeeper::DoorInForce& door) {
+  load_->connections_max = door.rules.connections_max;
+  load_->bytes_max = door.rules.bytes_in_flight_max;
+  load_->connections_tried = door.tried ? door.tried->connections_max : HttpLoad::no_ceiling;
+  load_->bytes_tried = door.tried ? door.tried->bytes_in_flight_max : HttpLoad::no_ceiling;
+  std::optional<admission::DoorRules> tried;
+  if (door.tried) tried = admission::door_rules(*door.tried);
+  for (auto& shard : shards_)
+    asio::post(shard->loop.executor(), [&shard = *shard, rules = door.rules, tried] {
+      shard.service->set_door(admission::door_rules(rules), tried);
+      shard.server->set_reading(admission::read_rules(rules));
+    });
+}
+
 void Server::add_shard(const std::string& name) {
+  const admission::DoorLimits door = limits_->door().rules;
   auto shard = std::make_unique<Shard>(scope_, name);
   shard->bundles = std::make_unique<BundleDeriver>(shard->catalog);
   shard->deferred = std::make_unique<DeferredBundles>(*shard->bundles, *fair_use_);
   shard->service = std::make_unique<IntakeService>(
-      intake_settings(config_),
+      intake_settings(config_, door),
       IntakeService::Parts{clock_, metrics_, *store_, shard->catalog, *keeper_, *shard->deferred,
                            *keys_, health_, entropy_, slots_, *fair_use_, *limits_, receipt_keys_});
   shard->server = std::make_unique<HttpServer>(
       shard->loop.context(),
-      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_), load_, tls_,
+      HttpServerParts{*shard->service, clock_, metrics_, intake_limits(config_, door), load_, tls_,
                       shard->loop.scope().part("intake"), &slots_, shards_.size()});
   shards_.push_back(std::move(shard));
 }
@@ -275,8 +295,9 @@ void Server::reload() {
 
 void Server::apply_live(const Config& config) {
   log_.set_level(config.log.level);
-  asio::post(control_.executor(),
-             [this, limits = standard_limits(config)] { limits_->configure(limits); });
+  asio::post(control_.executor(), [this, limits = standard_limits(config, memory_bytes_)] {
+    limits_->configure(limits);
+  });
 }
 
 std::vector<std::future<std::size_t>> Server::drain_shards(Deadline deadline) {

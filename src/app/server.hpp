@@ -24,9 +24,11 @@
 #include "flows/keys/key_keeper.hpp"
 #include "flows/limits/deferred_bundles.hpp"
 #include "flows/limits/limits_api.hpp"
+#include "flows/limits/refusal_watch.hpp"
 #include "io/clock/system_clock.hpp"
 #include "io/entropy/system_entropy.hpp"
 #include "io/files/file_system.hpp"
+#include "io/files/memory_limit.hpp"
 #include "io/http/buffers.hpp"
 #include "io/http/server.hpp"
 #include "io/https_client/fetch_client.hpp"
@@ -79,6 +81,8 @@ class Server {
   [[nodiscard]] Started open_intake();
   void end_background_work();
   void add_shard(const std::string& name);
+  void put_door_in_force(const LimitsKeeper::DoorInForce& door);
+  void measure_http();
   [[nodiscard]] Started open_admin();
   [[nodiscard]] Started start_delivery();
   [[nodiscard]] Started start_anchors();
@@ -143,6 +147,8 @@ class Server {
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<HttpServer> admin_;
   const std::shared_ptr<HttpLoad> load_ = make_http_load();
+  const std::uint64_t memory_bytes_ = memory_limit_bytes();
+  RefusalWatch refusal_watch_{clock_, log_, [this](Counter of) { return metrics_.value(of); }};
   StallWatch stall_watch_{*tasks_, clock_, metrics_, log_};
   FrameAddresses frame_addresses_;
   std::uint16_t intake_port_ = 0, admin_port_ = 0;

@@ -120,6 +120,7 @@ void Server::add_admin_routes() {
                       [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
                         exchange.reply.status = 200;
                         exchange.reply.content_type = metrics_content_type;
+                        measure_http();
                         metrics_.expose(exchange.reply.body);
                         if (delivery_) delivery_->expose(exchange.reply.body);
                         co_return;

@@ -87,6 +87,15 @@ void Server::dump_tasks(Exchange& exchange) {
   exchange.reply.add_header("Content-Disposition", "attachment; filename=\"goroutine.pb.gz\"");
 }
 
+void Server::measure_http() {
+  const auto figure = [](const std::atomic<std::size_t>& of) {
+    return static_cast<std::int64_t>(of.load(std::memory_order_relaxed));
+  };
+  metrics_.set(Gauge::connections_max, figure(load_->connections_max));
+  metrics_.set(Gauge::bytes_in_flight, figure(load_->bytes));
+  metrics_.set(Gauge::bytes_in_flight_max, figure(load_->bytes_max));
+}
+
 Vars Server::vars() const {
   Vars vars;
   const Instant now = clock_.now();
@@ -99,15 +108,13 @@ Vars Server::vars() const {
   vars.tasks_live = tasks_->live();
   vars.tasks_stalled = stall_watch_.stalled();
   vars.scopes = tasks_->scopes();
-  const auto limits = intake_limits(config_);
   const auto level = [](const std::atomic<std::size_t>& depth, std::size_t capacity,
                         const HighWater& most) -> QueueFigures {
     return {depth.load(std::memory_order_relaxed), capacity, most.value(), {}};
   };
-  vars.queues.emplace_back("http.connections", level(load_->connections, limits.connections_max,
+  vars.queues.emplace_back("http.connections", level(load_->connections, load_->connections_max,
                                                      load_->connections_most));
-  vars.queues.emplace_back("http.bytes",
-                           level(load_->bytes, limits.bytes_in_flight_max, load_->bytes_most));
+  vars.queues.emplace_back("http.bytes", level(load_->bytes, load_->bytes_max, load_->bytes_most));
   for (auto& queue : store_->queues()) vars.queues.push_back(std::move(queue));
   vars.queues.emplace_back("log.bytes", log_.figures());
   for (auto& [name, figures] : delivery_->windows())

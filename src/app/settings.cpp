@@ -8,11 +8,12 @@
 
 namespace vesper {
 
-HttpLimits intake_limits(const Config& config) {
+HttpLimits intake_limits(const Config& config, const admission::DoorLimits& door) {
   const IntakeConfig& intake = config.intake;
   HttpLimits limits;
-  limits.connections_max = intake.connections_max;
-  limits.bytes_in_flight_max = intake.bytes_in_flight_max;
+  limits.connections_max = door.connections_max;
+  limits.bytes_in_flight_max = door.bytes_in_flight_max;
+  limits.reading = admission::read_rules(door);
   limits.head.line_bytes_max = intake.target_max_bytes;
   limits.head.head_bytes_max = intake.header_max_bytes;
   limits.head.headers_max = intake.header_fields_max;
@@ -22,22 +23,37 @@ HttpLimits intake_limits(const Config& config) {
   limits.write_timeout = intake.write_timeout;
   limits.body_grace = intake.body_grace;
   limits.body_rate_min_bytes_per_s = intake.body_rate_min_bytes_per_s;
-  limits.reading.enabled = config.admission.enabled;
-  limits.reading.wait = door_rules(config).loop;
-  limits.reading.refusal_share = config.admission.refusal_share_percent / 100.0;
   return limits;
 }
 
-admission::DoorRules door_rules(const Config& config) {
+// Beside a body there are its diary, its entry and its answer, each about as large: half of the
+// memory in all.
+std::uint64_t bytes_in_flight_ceiling(std::uint64_t stated, std::uint64_t memory_bytes) {
+  constexpr std::uint64_t least = 16ULL << 20, unknown = 256ULL << 20;
+  if (stated != 0) return stated;
+  return memory_bytes == 0 ? unknown : std::max(memory_bytes / 8, least);
+}
+
+admission::DoorLimits door_limits(const Config& config, std::uint64_t memory_bytes) {
   const AdmissionConfig& from = config.admission;
-  admission::DoorRules rules;
-  rules.enabled = from.enabled;
-  rules.loop.normal_max = from.wait_max;
-  rules.loop.overloaded_max = std::min(from.wait_overloaded_max, from.wait_max);
-  rules.journal.normal_max = from.journal_wait_max;
-  rules.journal_late_max = 2 * from.journal_wait_max;
-  rules.journal.overloaded_max = std::min(from.journal_wait_overloaded_max, from.journal_wait_max);
-  return rules;
+  return {.enabled = from.enabled,
+          .wait_max = from.wait_max,
+          .wait_overloaded_max = from.wait_overloaded_max,
+          .journal_wait_max = from.journal_wait_max,
+          .journal_wait_overloaded_max = from.journal_wait_overloaded_max,
+          .refusal_share_percent = from.refusal_share_percent,
+          .connections_max = config.intake.connections_max,
+          .bytes_in_flight_max =
+              bytes_in_flight_ceiling(config.intake.bytes_in_flight_max, memory_bytes)};
+}
+
+admission::ProxyTrust proxy_trust(const Config& config) {
+  admission::ProxyTrust trust;
+  for (const std::string& text : config.intake.trusted_proxies)
+    if (const auto network = parse_network(text)) trust.networks.push_back(*network);
+  if (config.intake.client_header == ClientHeaderConfig::forwarded)
+    trust.header = admission::ClientHeader::forwarded;
+  return trust;
 }
 
 HttpLimits admin_limits(const Config& config) {
@@ -48,15 +64,16 @@ HttpLimits admin_limits(const Config& config) {
   return limits;
 }
 
-IntakeSettings intake_settings(const Config& config) {
+IntakeSettings intake_settings(const Config& config, const admission::DoorLimits& door) {
   IntakeSettings settings;
   settings.body_limit_bytes = config.intake.body_max_bytes;
-  settings.door = door_rules(config);
+  settings.door = admission::door_rules(door);
+  settings.proxies = proxy_trust(config);
   settings.submit_deadline = config.intake.request_deadline;
   return settings;
 }
 
-admission::Limits standard_limits(const Config& config) {
+admission::Limits standard_limits(const Config& config, std::uint64_t memory_bytes) {
   const LimitsConfig& from = config.limits;
   const auto stated = [](std::uint32_t value) {
     return value == 0 ? std::nullopt : std::optional{value};
@@ -72,6 +89,12 @@ admission::Limits standard_limits(const Config& config) {
   limits.ceilings = {static_cast<double>(from.submissions_max_per_s),
                      static_cast<double>(from.reads_max_per_s),
                      static_cast<double>(from.exports_max_per_s)};
+  limits.address = {.requests_per_second = static_cast<double>(from.address_per_s),
+                    .burst = from.address_burst,
+                    .connections_max = from.address_connections_max,
+                    .connection_requests_per_second = static_cast<double>(from.connection_per_s),
+                    .connection_burst = from.connection_burst};
+  limits.door = door_limits(config, memory_bytes);
   limits.cold_checks_percent = from.cold_checks_percent;
   limits.cold_checks_crowded_percent = from.cold_checks_crowded_percent;
   limits.fair_shares = from.fair_shares;

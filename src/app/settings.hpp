@@ -13,11 +13,15 @@
 namespace vesper {
 
 /// The configuration as each module wants it: the only place that knows both.
-[[nodiscard]] HttpLimits intake_limits(const Config& config);
+[[nodiscard]] HttpLimits intake_limits(const Config& config, const admission::DoorLimits& door);
 [[nodiscard]] HttpLimits admin_limits(const Config& config);
-[[nodiscard]] admission::DoorRules door_rules(const Config& config);
-[[nodiscard]] IntakeSettings intake_settings(const Config& config);
-[[nodiscard]] admission::Limits standard_limits(const Config& config);
+[[nodiscard]] IntakeSettings intake_settings(const Config& config,
+                                             const admission::DoorLimits& door);
+/// `memory_bytes`: what there is; 0 when nobody knows.
+[[nodiscard]] admission::Limits standard_limits(const Config& config, std::uint64_t memory_bytes);
+/// `stated`, or what the memory that there is allows.
+[[nodiscard]] std::uint64_t bytes_in_flight_ceiling(std::uint64_t stated,
+                                                    std::uint64_t memory_bytes);
 /// Where the limits that an operator set are kept: beside the journal.
 [[nodiscard]] std::string kept_limits_path(const Config& config);
 [[nodiscard]] AnchorSettings anchor_settings(const Config& config);

@@ -19,6 +19,8 @@ const ConfigEnvironment unusual{
     {"VESPER__INTAKE__SHARDS", "3"},
     {"VESPER__INTAKE__CONNECTIONS_MAX", "101"},
     {"VESPER__INTAKE__BYTES_IN_FLIGHT_MAX", "1048577"},
+    {"VESPER__INTAKE__TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8"},
+    {"VESPER__INTAKE__CLIENT_HEADER", "Forwarded"},
     {"VESPER__INTAKE__TARGET_MAX_BYTES", "301"},
     {"VESPER__INTAKE__HEADER_MAX_BYTES", "2001"},
     {"VESPER__INTAKE__HEADER_FIELDS_MAX", "9"},
@@ -104,6 +106,11 @@ const ConfigEnvironment unusual{
     {"VESPER__LIMITS__EXPORTS_MAX_PER_S", "49"},
     {"VESPER__LIMITS__COLD_CHECKS_PERCENT", "50"},
     {"VESPER__LIMITS__COLD_CHECKS_CROWDED_PERCENT", "51"},
+    {"VESPER__LIMITS__ADDRESS_PER_S", "52"},
+    {"VESPER__LIMITS__ADDRESS_BURST", "53"},
+    {"VESPER__LIMITS__ADDRESS_CONNECTIONS_MAX", "54"},
+    {"VESPER__LIMITS__CONNECTION_PER_S", "55"},
+    {"VESPER__LIMITS__CONNECTION_BURST", "56"},
     {"VESPER__LIMITS__DRY_RUN", "true"},
     {"VESPER__LIMITS__FAIR_SHARES", "false"},
     {"VESPER__LIMITS__DEGRADE_AUTOMATICALLY", "false"},
@@ -116,6 +123,12 @@ Config config() {
   auto loaded = load_config(std::nullopt, unusual);
   EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().front());
   return loaded.value_or(Config{});
+}
+
+constexpr std::uint64_t memory = 8ULL << 30;
+
+admission::DoorLimits door() {
+  return standard_limits(config(), memory).door;
 }
 
 TEST(Settings, EveryKeyOfTheTableIsAmongThoseTested) {
@@ -131,22 +144,22 @@ TEST(Settings, EveryKeyOfTheTableIsAmongThoseTested) {
 
 TEST(Settings, AdmissionReachesTheDoorAndTheLine) {
   const Config given = config();
-  const admission::DoorRules door = intake_settings(given).door;
-  EXPECT_FALSE(door.enabled);
-  EXPECT_EQ(door.loop.normal_max, 61ms);
-  EXPECT_EQ(door.loop.overloaded_max, 31ms);
-  EXPECT_EQ(door.journal.normal_max, 62ms);
-  EXPECT_EQ(door.journal.overloaded_max, 32ms);
-  EXPECT_EQ(door.journal_late_max, 124ms);
-  const admission::ReadRules line = intake_limits(given).reading;
+  const admission::DoorRules rules = intake_settings(given, door()).door;
+  EXPECT_FALSE(rules.enabled);
+  EXPECT_EQ(rules.loop.normal_max, 61ms);
+  EXPECT_EQ(rules.loop.overloaded_max, 31ms);
+  EXPECT_EQ(rules.journal.normal_max, 62ms);
+  EXPECT_EQ(rules.journal.overloaded_max, 32ms);
+  EXPECT_EQ(rules.journal_late_max, 124ms);
+  const admission::ReadRules line = intake_limits(given, door()).reading;
   EXPECT_FALSE(line.enabled);
-  EXPECT_EQ(line.wait, door.loop);
+  EXPECT_EQ(line.wait, rules.loop);
   EXPECT_DOUBLE_EQ(line.refusal_share, 0.33);
 }
 
 TEST(Settings, IntakeAndAdminReachTheirListeners) {
   const Config given = config();
-  const HttpLimits intake = intake_limits(given);
+  const HttpLimits intake = intake_limits(given, door());
   EXPECT_EQ(intake.connections_max, 101u);
   EXPECT_EQ(intake.bytes_in_flight_max, 1048577u);
   EXPECT_EQ(intake.head.line_bytes_max, 301u);
@@ -158,13 +171,31 @@ TEST(Settings, IntakeAndAdminReachTheirListeners) {
   EXPECT_EQ(intake.write_timeout, 13ms);
   EXPECT_EQ(intake.body_rate_min_bytes_per_s, 15u);
   EXPECT_EQ(intake.body_grace, 16ms);
-  EXPECT_EQ(intake_settings(given).body_limit_bytes, 2002u);
-  EXPECT_EQ(intake_settings(given).submit_deadline, 14ms);
+  EXPECT_EQ(intake_settings(given, door()).body_limit_bytes, 2002u);
+  EXPECT_EQ(intake_settings(given, door()).submit_deadline, 14ms);
   EXPECT_EQ(admin_limits(given).connections_max, 17u);
 }
 
+TEST(Settings, TheCeilingOfBytesIsAnEighthOfTheMemoryUnlessStated) {
+  EXPECT_EQ(bytes_in_flight_ceiling(0, memory), 1ULL << 30);
+  EXPECT_EQ(bytes_in_flight_ceiling(0, 128ULL << 20), 16ULL << 20);
+  EXPECT_EQ(bytes_in_flight_ceiling(0, (128ULL << 20) - 8), 16ULL << 20) << "a server needs some";
+  EXPECT_EQ(bytes_in_flight_ceiling(0, (128ULL << 20) + 8), (16ULL << 20) + 1);
+  EXPECT_EQ(bytes_in_flight_ceiling(0, 0), 256ULL << 20) << "nobody knows";
+  EXPECT_EQ(bytes_in_flight_ceiling(1 << 20, memory), 1ULL << 20);
+}
+
+TEST(Settings, ProxiesReachAdmission) {
+  const admission::ProxyTrust proxies = intake_settings(config(), door()).proxies;
+  ASSERT_EQ(proxies.networks.size(), 2u);
+  EXPECT_TRUE(proxies.trusts(*parse_peer_address("10.9.9.9")));
+  EXPECT_TRUE(proxies.trusts(*parse_peer_address("fd00::1")));
+  EXPECT_FALSE(proxies.trusts(*parse_peer_address("127.0.0.1")));
+  EXPECT_EQ(proxies.header, admission::ClientHeader::forwarded);
+}
+
 TEST(Settings, LimitsReachAdmissionAndZeroIsNone) {
-  const admission::Limits limits = standard_limits(config());
+  const admission::Limits limits = standard_limits(config(), memory);
   admission::RateLimits rates;
   rates.patient_per_minute = 41;
   rates.patient_burst = 42;
@@ -176,10 +207,13 @@ TEST(Settings, LimitsReachAdmissionAndZeroIsNone) {
   EXPECT_EQ(limits.ceilings, (admission::Ceilings{47, 48, 49}));
   EXPECT_EQ(limits.cold_checks_percent, 50u);
   EXPECT_EQ(limits.cold_checks_crowded_percent, 51u);
+  EXPECT_EQ(limits.address, (admission::AddressLimits{52, 53, 54, 55, 56}));
+  EXPECT_EQ(limits.door.connections_max, 101u);
+  EXPECT_EQ(limits.door.bytes_in_flight_max, 1048577u);
   EXPECT_TRUE(limits.dry_run);
   EXPECT_FALSE(limits.fair_shares);
   EXPECT_FALSE(limits.degrade_automatically);
-  EXPECT_FALSE(standard_limits(Config{}).standard.any());
+  EXPECT_FALSE(standard_limits(Config{}, memory).standard.any());
 }
 
 TEST(Settings, JournalKeysReachTheStore) {

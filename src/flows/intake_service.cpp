@@ -10,21 +10,6 @@
 namespace vesper {
 namespace {
 
-admission::TrafficClass class_of(const Route& route) {
-  switch (route.route_class) {
-    case RouteClass::health:
-    case RouteClass::admin:
-      return admission::TrafficClass::health;
-    case RouteClass::submissions:
-      return admission::TrafficClass::submission;
-    case RouteClass::reads:
-      return admission::TrafficClass::read;
-    case RouteClass::exports:
-      return admission::TrafficClass::bulk;
-  }
-  std::unreachable();
-}
-
 Counter counter_of(admission::RefusedFor why) {
   switch (why) {
     case admission::RefusedFor::journal_wait:
@@ -73,6 +58,7 @@ IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
              parts.slots,
              random_,
              {parts.entropy.next(), parts.entropy.next()}}),
+      addresses_({parts.fair_use, parts.limits, settings_.proxies, parts.telemetry, random_}),
       ingest_(parts.clock, parts.telemetry, parts.journal, parts.catalog, random_, gate_),
       reader_(parts.journal, parts.bundles, random_),
       trials_(parts.catalog, parts.keeper, random_) {}
@@ -80,7 +66,8 @@ IntakeService::IntakeService(const IntakeSettings& settings, const Parts& parts)
 bool IntakeService::begin(Exchange& exchange) {
   const auto routes = intake_routes();
   const RouteMatch match = match_route(routes, exchange.head.method, exchange.head.path);
-  if (match.route == nullptr) return answer_unrouted(exchange, match);
+  if (match.route == nullptr)
+    return addresses_.refuse(exchange) || answer_unrouted(exchange, match);
   const Route& route = *match.route;
   exchange.route = static_cast<std::uint16_t>(match.route - routes.data());
   set_deadline(exchange, route);
@@ -98,6 +85,7 @@ bool IntakeService::begin(Exchange& exchange) {
                    random_);
     return true;
   }
+  if (addresses_.refuse(exchange)) return true;
   gate_.begin(exchange.started);
   if (gate_.refuse_class(exchange, route)) return true;
   if (refuse_at_door(exchange, route)) return true;
@@ -114,7 +102,7 @@ bool IntakeService::begin(Exchange& exchange) {
 
 bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
   const JournalLoad journal = parts_.journal.load();
-  const admission::Asked asked{.what = class_of(route),
+  const admission::Asked asked{.what = route.route_class,
                                .waited = exchange.waited,
                                .journal_wait = journal.wait,
                                .journal_queue = journal.queue,
@@ -122,9 +110,14 @@ bool IntakeService::refuse_at_door(Exchange& exchange, const Route& route) {
                                .remaining = exchange.deadline.remaining(exchange.started),
                                .surplus = exchange.surplus};
   const auto decision = door_.ask(asked, exchange.started);
-  if (decision.verdict == admission::Verdict::admit) return false;
+  const bool tried_admits =
+      !tried_ || tried_->ask(asked, exchange.started).verdict == admission::Verdict::admit;
+  if (decision.verdict == admission::Verdict::admit) {
+    if (!tried_admits) parts_.telemetry.count(Counter::would_refuse_at_door);
+    return false;
+  }
   if (decision.verdict == admission::Verdict::crowded &&
-      gate_.may_ask_for_share(route, asked.waited))
+      gate_.may_ask_for_share(route, asked.waited, counter_of(decision.why)))
     return false;
   parts_.telemetry.count(counter_of(decision.why));
   refuse_for_load(exchange.reply, parts_.slots.promise(exchange.started, journal.rate_per_s));
@@ -218,6 +211,17 @@ bool IntakeService::refuse_body(Exchange& exchange, const Route& route) {
   return false;
 }
 
+void IntakeService::set_door(const admission::DoorRules& rules,
+                             const std::optional<admission::DoorRules>& tried) {
+  door_.set(rules);
+  if (!tried)
+    tried_.reset();
+  else if (tried_)
+    tried_->set(*tried);
+  else
+    tried_.emplace(*tried);
+}
+
 Duration IntakeService::allowed_to(const Route& route) const {
   return route.id == RouteId::submit_diary ? settings_.submit_deadline : route.deadline;
 }
@@ -284,7 +288,9 @@ asio::awaitable<void> IntakeService::dispatch(Exchange& exchange) {
 
 void IntakeService::explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) {
   refuse(reply, status, code_for_status(status), diagnostics);
-  if (status == 503) reply.add_header("Retry-After", std::to_string(1 + random_.below(3)));
+  const std::uint32_t least = status == 429 ? 2 : 1;  // one connection has to end first
+  if (status == 503 || status == 429)
+    reply.add_header("Retry-After", std::to_string(least + random_.below(3 * least)));
 }
 
 }  // namespace vesper

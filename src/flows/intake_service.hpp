@@ -1,12 +1,14 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/random.hpp"
 #include "flows/catalog_keeper.hpp"
 #include "flows/health.hpp"
 #include "flows/ingest.hpp"
 #include "flows/keys/key_keeper.hpp"
+#include "flows/limits/address_gate.hpp"
 #include "flows/limits/share_gate.hpp"
 #include "flows/read_diary.hpp"
 #include "flows/routes.hpp"
@@ -24,6 +26,7 @@ struct IntakeSettings {
   Duration submit_deadline = 10s;       ///< from the last byte of a diary to its commit
   access::TokenCache::Limits tokens{};  ///< of each shard
   admission::DoorRules door{};
+  admission::ProxyTrust proxies{};
 };
 
 /// What the intake port serves, on one shard: the route table, credentials, and one flow a route.
@@ -50,8 +53,11 @@ class IntakeService final : public HttpService {
   bool begin(Exchange& exchange) override;
   asio::awaitable<void> serve(Exchange& exchange) override;
   void explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) override;
-  /// Puts other thresholds in force. On the shard's thread.
-  void set_door(const admission::DoorRules& rules) { door_.set(rules); }
+  bool connected(const PeerAddress& peer) override { return addresses_.opened(peer); }
+  void disconnected(const PeerAddress& peer) override { addresses_.closed(peer); }
+  /// Puts other thresholds in force; of those `tried` is only counted what they would refuse.
+  void set_door(const admission::DoorRules& rules,
+                const std::optional<admission::DoorRules>& tried = {});
 
  private:
   bool refuse_at_door(Exchange& exchange, const Route& route);
@@ -75,7 +81,9 @@ class IntakeService final : public HttpService {
   KeyView keys_;
   access::Authenticator authenticator_;
   admission::Door door_;
+  std::optional<admission::Door> tried_;  ///< of a dry run
   ShareGate gate_;
+  AddressGate addresses_;
   Ingest ingest_;
   DiaryReader reader_;
   TrialRoutes trials_;

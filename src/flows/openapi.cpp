@@ -34,17 +34,17 @@ constexpr std::string_view diary_schema = R"({
         "reason": {"type": "string"}, "answers": {"type": "object"}}
       })";
 
-std::string_view name_of(RouteClass route_class) {
+std::string_view name_of(TrafficClass route_class) {
   switch (route_class) {
-    case RouteClass::health:
+    case TrafficClass::health:
       return "health";
-    case RouteClass::admin:
+    case TrafficClass::admin:
       return "admin";
-    case RouteClass::submissions:
+    case TrafficClass::submissions:
       return "submissions";
-    case RouteClass::reads:
+    case TrafficClass::reads:
       return "reads";
-    case RouteClass::exports:
+    case TrafficClass::exports:
       return "exports";
   }
   std::unreachable();
@@ -175,8 +175,9 @@ std::vector<std::pair<int, std::string_view>> refusals_of(const Route& route) {
     out.emplace_back(412, "Somebody else published meanwhile");
     out.emplace_back(428, "No precondition stated");
   }
-  if (route.rate != RateRule::none) out.emplace_back(429, "Over the rate of caller or trial");
-  if (route.route_class != RouteClass::health || route.name == "isReady")
+  if (on_intake(route) && route.route_class != TrafficClass::health)
+    out.emplace_back(429, "Over the rate of address, connection, caller or trial");
+  if (route.route_class != TrafficClass::health || route.name == "isReady")
     out.emplace_back(503, "The server protects itself, drains or is not ready");
   std::ranges::sort(out);
   return out;
@@ -200,7 +201,7 @@ void write_responses(JsonText& json, const Route& route) {
                                            : R"({"schema": {"type": "string"}})");
   json.close('}').close('}');
   for (const auto& [status, meaning] : refusals_of(route))
-    write_refusal(json, status, meaning, route.route_class == RouteClass::health);
+    write_refusal(json, status, meaning, route.route_class == TrafficClass::health);
   json.close('}');
 }
 

@@ -62,7 +62,17 @@ const std::string& outcome_of(admission::OverRate why) {
   static const std::string trial = throttled(
       "This trial sends more than it is allowed. Send the same bytes again after the seconds in "
       "Retry-After.");
+  static const std::string address = throttled(
+      "This network address sends more often than is allowed. Send the same bytes again after the "
+      "seconds in Retry-After.");
+  static const std::string connection = throttled(
+      "This connection sends more often than is allowed. Send the same bytes again after the "
+      "seconds in Retry-After.");
   switch (why) {
+    case admission::OverRate::address:
+      return address;
+    case admission::OverRate::connection:
+      return connection;
     case admission::OverRate::patient:
       return patient;
     case admission::OverRate::patient_day:
@@ -166,6 +176,7 @@ IssueCode code_for_status(std::uint16_t status) {
     case 501:
     case 505:
       return IssueCode::not_supported;
+    case 429:
     case 503:
       return IssueCode::throttled;
     default:

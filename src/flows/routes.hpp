@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "model/http.hpp"
 #include "stages/access/policy.hpp"
+#include "stages/admission/traffic_class.hpp"
 
 namespace vesper {
 
@@ -26,9 +27,7 @@ enum class RouteId : std::uint8_t {
   of_admin  ///< dispatched by the handler that AdminService has for the row
 };
 
-/// What is given up first under pressure: later enumerators go before earlier ones; health and
-/// admin never do. A class is the route's, never what a header claims.
-enum class RouteClass : std::uint8_t { health, admin, submissions, reads, exports };
+using admission::TrafficClass;
 
 /// How a caller proves who it is.
 enum class Authentication : std::uint8_t {
@@ -56,7 +55,7 @@ struct Route {
   std::string_view name{};     ///< operationId
   Authentication authentication = Authentication::none;
   std::optional<access::Action> action{};  ///< what the token must allow; policy.hpp has the scopes
-  RouteClass route_class = RouteClass::admin;
+  TrafficClass route_class = TrafficClass::admin;
   RateRule rate = RateRule::none;
   RouteBreaker breaker = RouteBreaker::none;
   std::chrono::milliseconds deadline{};  ///< 0 is none, and the server does not start

@@ -66,7 +66,8 @@ TEST(Routes, APlantedRowWithoutADeadlineIsNamed) {
 
 TEST(Routes, HealthAndAdminAreTheOnlyClassesThatTheAdminPortHas) {
   for (const auto& route : admin_routes())
-    EXPECT_TRUE(route.route_class == RouteClass::health || route.route_class == RouteClass::admin)
+    EXPECT_TRUE(route.route_class == TrafficClass::health ||
+                route.route_class == TrafficClass::admin)
         << route.pattern;
 }
 

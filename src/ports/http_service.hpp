@@ -11,6 +11,7 @@
 #include "model/allowance.hpp"
 #include "model/caller.hpp"
 #include "model/http.hpp"
+#include "model/peer_address.hpp"
 
 namespace vesper {
 
@@ -26,8 +27,10 @@ struct Exchange {
   bool surplus = false;   ///< more than can be served in time came before it
   Deadline deadline;      ///< set by begin()
   std::uint64_t body_limit_bytes = 0;  ///< set by begin(); the server answers 413 past it
-  std::string_view peer;  ///< address text, for admission; never logged with patient content
-  bool secure = false;    ///< TLS
+  PeerAddress peer;                    ///< of the other end of the connection, who may be a proxy
+  std::uint64_t* connection_used =
+      nullptr;          ///< of the connection's allowance; kept between requests
+  bool secure = false;  ///< TLS
   Reply reply;
   Arena arena;                           ///< reset by the server before each request
   std::shared_ptr<const Caller> caller;  ///< set by begin() on routes that need one
@@ -50,7 +53,11 @@ class HttpService {
   virtual asio::awaitable<void> serve(Exchange& exchange) = 0;
   /// Fills `reply` for a fault of syntax, framing or limits found by the server (400, 408, 413,
   /// 414, 417, 431, 501, 505, 503): an OperationOutcome in the sender's terms.
+  /// 429: too many connections of one address.
   virtual void explain(std::uint16_t status, std::string_view diagnostics, Reply& reply) = 0;
+  /// May one more connection of this address be served? Where it may, it also ends.
+  virtual bool connected(const PeerAddress&) { return true; }
+  virtual void disconnected(const PeerAddress&) {}
 };
 
 }  // namespace vesper

@@ -61,6 +61,8 @@ namespace vesper {
     "Requests refused to protect the server, by reason")                                         \
   X(refused_for_cold, "vesper_admission_refused_total", R"(reason="new-token")",                 \
     "Requests refused to protect the server, by reason")                                         \
+  X(refused_for_bytes, "vesper_admission_refused_total", R"(reason="bytes")",                    \
+    "Requests refused to protect the server, by reason")                                         \
   X(over_patient_rate, "vesper_admission_over_rate_total", R"(of="patient")",                    \
     "Requests over a rate or quota (429)")                                                       \
   X(over_patient_day, "vesper_admission_over_rate_total", R"(of="patient-day")",                 \
@@ -68,6 +70,12 @@ namespace vesper {
   X(over_caller_rate, "vesper_admission_over_rate_total", R"(of="caller")",                      \
     "Requests over a rate or quota (429)")                                                       \
   X(over_trial_rate, "vesper_admission_over_rate_total", R"(of="trial")",                        \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_address_rate, "vesper_admission_over_rate_total", R"(of="address")",                    \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_connection_rate, "vesper_admission_over_rate_total", R"(of="connection")",              \
+    "Requests over a rate or quota (429)")                                                       \
+  X(over_address_connections, "vesper_admission_over_rate_total", R"(of="address-connections")", \
     "Requests over a rate or quota (429)")                                                       \
   X(would_refuse_patient, "vesper_admission_would_refuse_total", R"(of="patient")",              \
     "Requests that a dry run let pass")                                                          \
@@ -79,6 +87,20 @@ namespace vesper {
     "Requests that a dry run let pass")                                                          \
   X(would_refuse_ceiling, "vesper_admission_would_refuse_total", R"(of="ceiling")",              \
     "Requests that a dry run let pass")                                                          \
+  X(would_refuse_address, "vesper_admission_would_refuse_total", R"(of="address")",              \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_connection, "vesper_admission_would_refuse_total", R"(of="connection")",        \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_address_connections, "vesper_admission_would_refuse_total",                     \
+    R"(of="address-connections")", "Requests that a dry run let pass")                           \
+  X(would_refuse_at_door, "vesper_admission_would_refuse_total", R"(of="door")",                 \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_connections, "vesper_admission_would_refuse_total", R"(of="connections")",      \
+    "Requests that a dry run let pass")                                                          \
+  X(would_refuse_bytes, "vesper_admission_would_refuse_total", R"(of="bytes")",                  \
+    "Requests that a dry run let pass")                                                          \
+  X(clients_unnamed, "vesper_admission_clients_unnamed_total", "",                               \
+    "Requests whose trusted proxy named no client: no limit of an address counted")              \
   X(names_forgotten, "vesper_admission_names_forgotten_total", "",                               \
     "Names in use whose allowance was forgotten for want of room")                               \
   X(diaries_held, "vesper_ingest_held_total", "", "Diaries taken and held for judgement")        \
@@ -101,30 +123,34 @@ namespace vesper {
   X(tasks_stalled, "vesper_tasks_stalls_total", "", "Tasks found past their deadline")           \
   X(log_lines_lost, "vesper_log_lines_lost_total", "", "Log lines dropped because stdout was slow")
 
-#define VESPER_GAUGES(X)                                                                          \
-  X(connections_open, "vesper_http_connections", "", "Intake connections open now")               \
-  X(journal_queue, "vesper_journal_queue_entries", "", "Entries waiting for a commit group")      \
-  X(journal_bytes, "vesper_journal_bytes", "", "Size of the journal's database file")             \
-  X(journal_wal_bytes, "vesper_journal_wal_bytes", "", "Size of the journal's write-ahead log")   \
-  X(disk_free_bytes, "vesper_journal_disk_free_bytes", "", "Free bytes where the journal lives")  \
-  X(deliveries_in_flight, "vesper_outbox_in_flight", "", "Deliveries in flight now")              \
-  X(outbox_owed, "vesper_outbox_owed", "", "Deliveries owed, over all destinations")              \
-  X(outbox_blocked, "vesper_outbox_blocked", "", "Deliveries owed that wait behind a parked one") \
-  X(outbox_parked, "vesper_outbox_parked", "", "Deliveries parked: they wait for a person")       \
-  X(outbox_unconfigured, "vesper_outbox_unconfigured", "",                                        \
-    "Deliveries owed to destinations that have left the configuration")                           \
-  X(outbox_oldest_seconds, "vesper_outbox_oldest_age_seconds", "", "Age of the oldest debt")      \
-  X(destinations_shut, "vesper_relay_destinations_shut", "",                                      \
-    "Destinations whose breaker is not closed")                                                   \
-  X(destinations_paused, "vesper_relay_destinations_paused", "",                                  \
-    "Destinations that somebody has paused")                                                      \
-  X(degradation_level, "vesper_admission_degradation_level", "", "Level of degradation, 0 to 4")  \
-  X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",                            \
-    "1 while diaries are refused because a commit does not return")                               \
-  X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                \
-  X(anchors_failing, "vesper_anchor_places_failing", "",                                          \
-    "Places, file and URL, that the last anchor could not be written to")                         \
-  X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                   \
+#define VESPER_GAUGES(X)                                                                           \
+  X(connections_open, "vesper_http_connections", "", "Intake connections open now")                \
+  X(connections_max, "vesper_http_connections_max", "", "Ceiling of intake connections in force")  \
+  X(bytes_in_flight, "vesper_http_bytes_in_flight", "", "Buffers held for requests of the intake") \
+  X(bytes_in_flight_max, "vesper_http_bytes_in_flight_max", "",                                    \
+    "Ceiling in force of the buffers held for requests of the intake")                             \
+  X(journal_queue, "vesper_journal_queue_entries", "", "Entries waiting for a commit group")       \
+  X(journal_bytes, "vesper_journal_bytes", "", "Size of the journal's database file")              \
+  X(journal_wal_bytes, "vesper_journal_wal_bytes", "", "Size of the journal's write-ahead log")    \
+  X(disk_free_bytes, "vesper_journal_disk_free_bytes", "", "Free bytes where the journal lives")   \
+  X(deliveries_in_flight, "vesper_outbox_in_flight", "", "Deliveries in flight now")               \
+  X(outbox_owed, "vesper_outbox_owed", "", "Deliveries owed, over all destinations")               \
+  X(outbox_blocked, "vesper_outbox_blocked", "", "Deliveries owed that wait behind a parked one")  \
+  X(outbox_parked, "vesper_outbox_parked", "", "Deliveries parked: they wait for a person")        \
+  X(outbox_unconfigured, "vesper_outbox_unconfigured", "",                                         \
+    "Deliveries owed to destinations that have left the configuration")                            \
+  X(outbox_oldest_seconds, "vesper_outbox_oldest_age_seconds", "", "Age of the oldest debt")       \
+  X(destinations_shut, "vesper_relay_destinations_shut", "",                                       \
+    "Destinations whose breaker is not closed")                                                    \
+  X(destinations_paused, "vesper_relay_destinations_paused", "",                                   \
+    "Destinations that somebody has paused")                                                       \
+  X(degradation_level, "vesper_admission_degradation_level", "", "Level of degradation, 0 to 4")   \
+  X(journal_breaker_open, "vesper_admission_journal_breaker_open", "",                             \
+    "1 while diaries are refused because a commit does not return")                                \
+  X(trials_loaded, "vesper_catalog_trials", "", "Trials in force")                                 \
+  X(anchors_failing, "vesper_anchor_places_failing", "",                                           \
+    "Places, file and URL, that the last anchor could not be written to")                          \
+  X(tasks_live, "vesper_tasks_live", "", "Coroutines and threads that run now")                    \
   X(tasks_stalled_now, "vesper_tasks_stalled", "", "Tasks that are past their deadline now")
 
 #define VESPER_HISTOGRAMS(X)                                                                      \

@@ -48,7 +48,7 @@ class EchoService : public HttpService {
     const auto replace = nlohmann::json::error_handler_t::replace;
     reply.body = nlohmann::json{{"method", head.method_name},    {"path", head.path},
                                 {"query", head.query},           {"body", exchange.body},
-                                {"peer", exchange.peer},         {"secure", exchange.secure},
+                                {"peer", exchange.peer.bytes},   {"secure", exchange.secure},
                                 {"headers", head.headers.size()}}
                      .dump(-1, ' ', false, replace);
   }

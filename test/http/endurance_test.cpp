@@ -266,6 +266,56 @@ TEST(HttpBoundTest, BytesPastTheLimitGet503) {
   expect_nothing_left(host);
 }
 
+TEST(HttpBoundTest, ABlockThatFillsTheCeilingIsGivenAndOneByteMoreIsNot) {
+  const auto load = make_http_load();
+  load->bytes_max = 10'000;
+  load->bytes_tried = 9'999;
+  BlockPool pool{load};
+  Block all = pool.take(10'000);
+  EXPECT_TRUE(all);
+  EXPECT_FALSE(pool.take(1));
+  EXPECT_EQ(pool.take_past_tried(), 1u);
+  load->bytes_max = 10'001;
+  Block one = pool.take(1);
+  EXPECT_TRUE(one);
+  load->bytes_max = 5'000;  // what is held stays
+  pool.give_back(std::move(all));
+  EXPECT_FALSE(pool.take(5'000));
+  pool.give_back(std::move(one));
+  Block within = pool.take(5'000);
+  EXPECT_TRUE(within);
+  pool.give_back(std::move(within));
+  EXPECT_EQ(load->bytes, 0u);
+}
+
+/// Takes one connection of each address.
+class OnlyOneService : public EchoService {
+ public:
+  bool connected(const PeerAddress& peer) override {
+    EXPECT_EQ(peer, *parse_peer_address("127.0.0.1"));
+    return open++ == 0 || --open == 0;
+  }
+  void disconnected(const PeerAddress&) override { --open; }
+  int open = 0;
+};
+
+TEST(HttpBoundTest, ConnectionsThatTheServiceDoesNotTakeGet429) {
+  TestServer<OnlyOneService> host;
+  auto first = std::make_unique<RawClient>(host.port, host.pumping());
+  first->send(get);
+  EXPECT_EQ(first->read(1).statuses(), Statuses{200});
+  RawClient second{host.port, host.pumping()};
+  second.send(get);
+  EXPECT_EQ(split_responses(second.read_to_end()).statuses(), Statuses{429});
+  EXPECT_EQ(host.telemetry.of(Counter::connections_refused), 0u) << "the server has room";
+  first.reset();
+  host.pump();
+  EXPECT_EQ(host.service.open, 0);
+  RawClient third{host.port, host.pumping()};
+  third.send(get);
+  EXPECT_EQ(third.read(1).statuses(), Statuses{200});
+}
+
 TEST(HttpBoundTest, AThousandIdleConnectionsHoldNoBuffers) {
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);

@@ -30,7 +30,7 @@ TEST_F(HttpServerTest, AnswersWithLengthDateAndWhatItUnderstood) {
   EXPECT_EQ(body["path"], "/p");
   EXPECT_EQ(body["query"], "q=1");
   EXPECT_EQ(body["body"], "hello");
-  EXPECT_EQ(body["peer"], "127.0.0.1");
+  EXPECT_EQ(body["peer"], parse_peer_address("127.0.0.1")->bytes);
   EXPECT_EQ(body["secure"], false);
   EXPECT_EQ(got.list[0].header("content-type"), "application/json");
   EXPECT_EQ(got.list[0].header("date"), "Mon, 24 Nov 2025 17:00:00 GMT");

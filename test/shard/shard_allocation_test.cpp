@@ -110,6 +110,9 @@ struct KeyFile final : FileStore {
   std::expected<void, FileFault> replace(const std::string&, std::string_view) override {
     return std::unexpected{FileFault::not_permitted};
   }
+  std::expected<void, FileFault> append(const std::string&, std::string_view) override {
+    return std::unexpected{FileFault::not_permitted};
+  }
   std::expected<FileStamp, FileFault> stamp(const std::string&) override { return FileStamp{}; }
   std::expected<void, FileFault> owner_only(const std::string&) override { return {}; }
 };
@@ -245,6 +248,48 @@ TEST_F(ShardAllocations, ARefusalAtTheDoorNeedsNone) {
   intake.set_door(shut);
   std::ignore = post(50, 503);
   EXPECT_LE(post(200, 503), 2) << "where a buffer of the client's side of the test grows";
+}
+
+TEST_F(ShardAllocations, ARefusalOfAnAddressOrAConnectionNeedsNone) {
+  if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";
+  for (const bool of_address : {true, false}) {
+    admission::Limits narrow;
+    (of_address ? narrow.address.requests_per_second
+                : narrow.address.connection_requests_per_second) = 1e-6;
+    limits.configure(narrow);
+    std::ignore = post(30);
+    std::ignore = post(50, 429);
+    EXPECT_LE(post(200, 429), 2) << "where a buffer of the client's side of the test grows";
+  }
+}
+
+// Alone, a trial wants nobody's room: it was the door that had none.
+TEST_F(ShardAllocations, ATrialAloneIsRefusedForTheDoorsReasonAndNeedsNone) {
+  if (!counts_allocations) GTEST_SKIP() << "a sanitizer has its own operator new";
+  std::ignore = post(50);
+  admission::DoorRules shut;
+  shut.loop.normal_max = shut.loop.overloaded_max = -1ns;
+  intake.set_door(shut);
+  std::ignore = post(50, 503);
+  EXPECT_LE(post(200, 503), 2);
+  EXPECT_EQ(server.telemetry.of(Counter::refused_for_loop), 250u);
+  EXPECT_EQ(server.telemetry.of(Counter::refused_for_share), 0u);
+  fair_use.shares().count(fair_use.shares().party_of(99));  // another trial asks
+  std::ignore = post(1, 503);
+  fair_use.tick(server.clock.now() + 100ms);
+  std::ignore = post(200, 503);
+  EXPECT_GT(server.telemetry.of(Counter::refused_for_share), 0u);
+}
+
+TEST_F(ShardAllocations, ADoorOnTrialCountsAndRefusesNothing) {
+  admission::DoorRules shut;
+  shut.loop.normal_max = shut.loop.overloaded_max = -1ns;
+  intake.set_door({}, shut);
+  std::ignore = post(10);
+  EXPECT_EQ(server.telemetry.of(Counter::would_refuse_at_door), 10u);
+  intake.set_door({});
+  std::ignore = post(10);
+  EXPECT_EQ(server.telemetry.of(Counter::would_refuse_at_door), 10u);
 }
 
 // Negative control: the first diary makes the buffers, and the counter sees it.

@@ -23,6 +23,7 @@ FairUse::FairUse(const Parts& parts)
     : parts_(parts),
       limits_(parts.limits),
       allowances_(parts.seed),
+      addresses_(parts.seed),
       degradation_(parts.degradation),
       breaker_(parts.journal_breaker) {}
 
@@ -110,7 +111,7 @@ void FairUse::tick(Instant now) {
   measure_shares(now);
   watch_journal(now);
   degrade(now);
-  const std::uint64_t forgotten = allowances_.evictions();
+  const std::uint64_t forgotten = allowances_.evictions() + addresses_.evictions();
   if (forgotten != forgotten_)
     parts_.telemetry.count(Counter::names_forgotten,
                            forgotten - std::exchange(forgotten_, forgotten));

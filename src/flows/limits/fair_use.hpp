@@ -9,6 +9,7 @@
 #include "base/sip_hash.hpp"
 #include "flows/limits/limits_keeper.hpp"
 #include "ports/telemetry.hpp"
+#include "stages/admission/address_allowances.hpp"
 #include "stages/admission/allowances.hpp"
 #include "stages/admission/degradation.hpp"
 #include "stages/admission/journal_breaker.hpp"
@@ -18,8 +19,8 @@
 
 namespace vesper {
 
-/// What all shards share of admission on verified names: allowances, shares of trials, the level of
-/// degradation and the journal's breaker.
+/// What all shards share of admission: allowances of verified names and of addresses, shares of
+/// trials, the level of degradation and the journal's breaker.
 ///   Shape:  shards ask and count (share_gate.hpp); every 100 ms tick() measures and decides.
 ///   Thread: tick(), choose(), run() and the getters below them on the control executor; the rest
 ///           any, no lock.
@@ -48,6 +49,7 @@ class FairUse {
   /// Diaries would wait for a journal that does not commit.
   [[nodiscard]] bool journal_stalled() const { return stalled_.load(std::memory_order_relaxed); }
   [[nodiscard]] admission::Allowances& allowances() { return allowances_; }
+  [[nodiscard]] admission::AddressAllowances& addresses() { return addresses_; }
   [[nodiscard]] admission::TrialShares& shares() { return shares_; }
   /// The party of a caller: its trial, or where the token names several, all of them together.
   [[nodiscard]] admission::Party party_of(const Caller& caller);
@@ -80,6 +82,7 @@ class FairUse {
   Parts parts_;
   LimitsView limits_;
   admission::Allowances allowances_;
+  admission::AddressAllowances addresses_;
   admission::TrialShares shares_;
   std::array<std::atomic<std::uint64_t>, 5> ceilings_{};
   std::atomic<admission::DegradationLevel> level_{admission::DegradationLevel::normal};

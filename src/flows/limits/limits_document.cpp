@@ -14,6 +14,7 @@ using admission::Limits;
 using admission::RateLimits;
 
 constexpr double rate_max = 1e9;
+constexpr double connections_most = 1e6, bytes_least = 1 << 20, bytes_most = 1ULL << 40;
 constexpr std::size_t trials_max = 1000, id_bytes_max = 64;
 
 /// Reads the members of objects; remembers the first fault alone.
@@ -48,6 +49,19 @@ class Reader {
     double read = out;
     number(value, path, 1, 100, read);
     out = static_cast<std::uint32_t>(read);
+  }
+  /// A whole number.
+  template <class T>
+  void whole(const JsonValue& value, const std::string& path, double least, double most, T& out) {
+    double read = 0;
+    number(value, path, least, most, read);
+    if (read != std::floor(read)) return complain(path, "must be a whole number");
+    if (fault_.empty()) out = static_cast<T>(read);
+  }
+  void milliseconds(const JsonValue& value, const std::string& path, Duration& out) {
+    std::int64_t read = 0;
+    whole(value, path, 1, 60'000, read);
+    if (fault_.empty()) out = std::chrono::milliseconds{read};
   }
   void flag(const JsonValue& value, const std::string& path, bool& out) {
     if (!value.is(JsonKind::boolean)) return complain(path, "must be true or false");
@@ -116,9 +130,65 @@ class Reader {
         complain(at, "there is no such ceiling");
     }
   }
+  void addresses(const JsonValue& value, admission::AddressLimits& out) {
+    if (!object(value, "addresses")) return;
+    for (const JsonValue& member : value) {
+      const std::string at = fmt::format("addresses.{}", member.name);
+      if (member.name == "requestsPerSecond")
+        number(member, at, 0, rate_max, out.requests_per_second);
+      else if (member.name == "burst")
+        whole(member, at, 0, rate_max, out.burst);
+      else if (member.name == "connectionsMax")
+        whole(member, at, 0, connections_most, out.connections_max);
+      else
+        complain(at, "there is no such limit");
+    }
+  }
+  void connections(const JsonValue& value, admission::AddressLimits& out) {
+    if (!object(value, "connections")) return;
+    for (const JsonValue& member : value) {
+      const std::string at = fmt::format("connections.{}", member.name);
+      if (member.name == "requestsPerSecond")
+        number(member, at, 0, rate_max, out.connection_requests_per_second);
+      else if (member.name == "burst")
+        whole(member, at, 0, rate_max, out.connection_burst);
+      else
+        complain(at, "there is no such limit");
+    }
+  }
+  void door(const JsonValue& value, admission::DoorLimits& out) {
+    if (!object(value, "door")) return;
+    for (const JsonValue& member : value) {
+      const std::string at = fmt::format("door.{}", member.name);
+      if (member.name == "enabled")
+        flag(member, at, out.enabled);
+      else if (member.name == "waitMaxMs")
+        milliseconds(member, at, out.wait_max);
+      else if (member.name == "waitOverloadedMaxMs")
+        milliseconds(member, at, out.wait_overloaded_max);
+      else if (member.name == "journalWaitMaxMs")
+        milliseconds(member, at, out.journal_wait_max);
+      else if (member.name == "journalWaitOverloadedMaxMs")
+        milliseconds(member, at, out.journal_wait_overloaded_max);
+      else if (member.name == "refusalSharePercent")
+        whole(member, at, 1, 90, out.refusal_share_percent);
+      else if (member.name == "connectionsMax")
+        whole(member, at, 1, connections_most, out.connections_max);
+      else if (member.name == "bytesInFlightMax")
+        whole(member, at, bytes_least, bytes_most, out.bytes_in_flight_max);
+      else
+        complain(at, "there is no such threshold");
+    }
+  }
   void member(const JsonValue& value, Limits& out) {
     const std::string at{value.name};
-    if (at == "dryRun")
+    if (at == "addresses")
+      addresses(value, out.address);
+    else if (at == "connections")
+      connections(value, out.address);
+    else if (at == "door")
+      door(value, out.door);
+    else if (at == "dryRun")
       flag(value, at, out.dry_run);
     else if (at == "standard")
       rates(value, at, out.standard);
@@ -158,9 +228,34 @@ void write_rates(JsonText& json, const RateLimits& rates) {
   json.close('}');
 }
 
+void write_addresses(JsonText& json, const admission::AddressLimits& address) {
+  json.key("addresses").open('{');
+  json.key("requestsPerSecond").number(address.requests_per_second);
+  json.key("burst").number(std::uint64_t{address.burst});
+  json.key("connectionsMax").number(std::uint64_t{address.connections_max}).close('}');
+  json.key("connections").open('{');
+  json.key("requestsPerSecond").number(address.connection_requests_per_second);
+  json.key("burst").number(std::uint64_t{address.connection_burst}).close('}');
+}
+
+void write_door(JsonText& json, const admission::DoorLimits& door) {
+  const auto wait = [&](std::string_view name, Duration length) {
+    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+    json.key(name).number(static_cast<std::uint64_t>(whole));
+  };
+  json.key("door").open('{').key("enabled").flag(door.enabled);
+  wait("waitMaxMs", door.wait_max);
+  wait("waitOverloadedMaxMs", door.wait_overloaded_max);
+  wait("journalWaitMaxMs", door.journal_wait_max);
+  wait("journalWaitOverloadedMaxMs", door.journal_wait_overloaded_max);
+  json.key("refusalSharePercent").number(std::uint64_t{door.refusal_share_percent});
+  json.key("connectionsMax").number(door.connections_max);
+  json.key("bytesInFlightMax").number(door.bytes_in_flight_max).close('}');
+}
+
 }  // namespace
 
-void write_limits(JsonText& json, const Limits& limits) {
+void write_limits(JsonText& json, const Limits& limits, WriteDoor with_door) {
   json.open('{').key("dryRun").flag(limits.dry_run);
   json.key("standard");
   write_rates(json, limits.standard);
@@ -172,6 +267,8 @@ void write_limits(JsonText& json, const Limits& limits) {
   json.key("submissionsPerSecond").number(limits.ceilings.submissions_per_second);
   json.key("readsPerSecond").number(limits.ceilings.reads_per_second);
   json.key("exportsPerSecond").number(limits.ceilings.exports_per_second).close('}');
+  write_addresses(json, limits.address);
+  if (with_door == WriteDoor::yes) write_door(json, limits.door);
   json.key("coldChecksPercent").number(std::uint64_t{limits.cold_checks_percent});
   json.key("coldChecksCrowdedPercent").number(std::uint64_t{limits.cold_checks_crowded_percent});
   json.key("fairShares").flag(limits.fair_shares);

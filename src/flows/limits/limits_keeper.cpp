@@ -17,11 +17,12 @@ std::string text_of(const admission::Limits& limits) {
   return json.take();
 }
 
-std::string kept_text(const admission::Limits& limits, const LimitsKeeper::Change& change) {
+std::string kept_text(const admission::Limits& limits, const LimitsKeeper::Change& change,
+                      WriteDoor with_door) {
   JsonText json;
   json.open('{').pair("by", change.by).pair("reason", change.reason);
   json.pair("at", to_string(change.at)).key("limits");
-  write_limits(json, limits);
+  write_limits(json, limits, with_door);
   json.close('}');
   return json.take() + "\n";
 }
@@ -38,11 +39,35 @@ std::shared_ptr<const admission::Limits> LimitsKeeper::current() const {
   return current_;
 }
 
+// A dry run must not leave the server without a door: the configuration's stays.
+LimitsKeeper::DoorInForce LimitsKeeper::door() const {
+  const auto limits = current();
+  if (!limits->dry_run || limits->door == configured_.door) return {limits->door, {}};
+  return {configured_.door, limits->door};
+}
+
+void LimitsKeeper::watch_door(std::function<void(const DoorInForce&)> changed) {
+  door_changed_ = std::move(changed);
+  door_changed_(door());
+}
+
 void LimitsKeeper::put_in_force(admission::Limits limits) {
   auto next = std::make_shared<const admission::Limits>(std::move(limits));
-  const std::lock_guard lock{mutex_};
-  current_ = std::move(next);
-  generation_.fetch_add(1, std::memory_order_release);
+  {
+    const std::lock_guard lock{mutex_};
+    current_ = std::move(next);
+    generation_.fetch_add(1, std::memory_order_release);
+  }
+  if (door_changed_) door_changed_(door());
+}
+
+// What a file does not say, because it was kept before there was such a thing or because nobody
+// has changed it, is the configuration's.
+admission::Limits LimitsKeeper::base_of_kept() const {
+  admission::Limits base;
+  base.address = configured_.address;
+  base.door = configured_.door;
+  return base;
 }
 
 std::expected<void, std::string> LimitsKeeper::load() {
@@ -61,7 +86,7 @@ std::expected<void, std::string> LimitsKeeper::load() {
     const JsonValue* value = (*document)->find(name);
     return value == nullptr ? std::string_view{} : value->text;
   };
-  auto limits = patch_limits({}, member("limits"));
+  auto limits = patch_limits(base_of_kept(), member("limits"));
   if (!limits) return fault(limits.error());
   const auto at = parse_date_time(member("at"));
   change_ =
@@ -96,7 +121,9 @@ asio::awaitable<std::expected<void, LimitsKeeper::Refused>> LimitsKeeper::set(st
   const Change change{std::move(by), std::move(reason), parts_.clock.wall()};
   auto audited = co_await audit("limits.set", "limits " + text_of(*limits), change);
   if (!audited) co_return audited;
-  if (const auto kept = parts_.files.replace(parts_.kept_path, kept_text(*limits, change)); !kept) {
+  const auto with_door = limits->door == configured_.door ? WriteDoor::no : WriteDoor::yes;
+  const std::string text = kept_text(*limits, change, with_door);
+  if (const auto kept = parts_.files.replace(parts_.kept_path, text); !kept) {
     (void)co_await audit("limits.failed", "limits", change);
     co_return std::unexpected(
         Refused{false, parts_.kept_path + ": " + std::string{vesper::text_of(kept.error())}});

@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,12 @@ class LimitsKeeper {
     std::string why;
   };
 
+  /// The door that decides, and in a dry run the one that would.
+  struct DoorInForce {
+    admission::DoorLimits rules;
+    std::optional<admission::DoorLimits> tried;
+  };
+
   LimitsKeeper(admission::Limits configured, Parts parts);
 
   /// Puts kept limits in force. Errors: the file is not one of ours.
@@ -58,17 +65,22 @@ class LimitsKeeper {
   [[nodiscard]] std::uint64_t generation() const {
     return generation_.load(std::memory_order_acquire);
   }
-  /// Control executor.
+  /// Control executor, or before it runs.
   [[nodiscard]] const std::optional<Change>& change() const { return change_; }
+  [[nodiscard]] DoorInForce door() const;
+  /// Told at once, and at every change after.
+  void watch_door(std::function<void(const DoorInForce&)> changed);
 
  private:
   asio::awaitable<std::expected<void, Refused>> audit(std::string_view action, std::string target,
                                                       const Change& change);
   void put_in_force(admission::Limits limits);
+  [[nodiscard]] admission::Limits base_of_kept() const;
 
   Parts parts_;
   admission::Limits configured_;
   std::optional<Change> change_;
+  std::function<void(const DoorInForce&)> door_changed_;
   mutable std::mutex mutex_;
   std::shared_ptr<const admission::Limits> current_;  // under mutex_
   std::atomic<std::uint64_t> generation_{1};

@@ -23,32 +23,32 @@ Duration cost_of(access::Algorithm algorithm) {
   std::unreachable();
 }
 
-DegradationLevel given_up_at(RouteClass route_class) {
+DegradationLevel given_up_at(TrafficClass route_class) {
   constexpr auto never = static_cast<DegradationLevel>(255);
   switch (route_class) {
-    case RouteClass::health:
-    case RouteClass::admin:
+    case TrafficClass::health:
+    case TrafficClass::admin:
       return never;
-    case RouteClass::submissions:
+    case TrafficClass::submissions:
       return DegradationLevel::refuse;
-    case RouteClass::reads:
+    case TrafficClass::reads:
       return DegradationLevel::reads_off;
-    case RouteClass::exports:
+    case TrafficClass::exports:
       return DegradationLevel::exports_off;
   }
   std::unreachable();
 }
 
-double ceiling_of(RouteClass route_class, const admission::Ceilings& ceilings) {
+double ceiling_of(TrafficClass route_class, const admission::Ceilings& ceilings) {
   switch (route_class) {
-    case RouteClass::health:
-    case RouteClass::admin:
+    case TrafficClass::health:
+    case TrafficClass::admin:
       return 0;
-    case RouteClass::submissions:
+    case TrafficClass::submissions:
       return ceilings.submissions_per_second;
-    case RouteClass::reads:
+    case TrafficClass::reads:
       return ceilings.reads_per_second;
-    case RouteClass::exports:
+    case TrafficClass::exports:
       return ceilings.exports_per_second;
   }
   std::unreachable();
@@ -63,6 +63,8 @@ Counter counter_of(OverRate why, bool dry) {
     case OverRate::caller:
       return dry ? Counter::would_refuse_caller : Counter::over_caller_rate;
     case OverRate::trial:
+    case OverRate::address:  // not of a verified name: address_gate.cpp
+    case OverRate::connection:
     case OverRate::nothing:
       return dry ? Counter::would_refuse_trial : Counter::over_trial_rate;
   }
@@ -92,9 +94,10 @@ bool ShareGate::refuse_class(Exchange& exchange, const Route& route) {
   return false;
 }
 
-bool ShareGate::may_ask_for_share(const Route& route, Duration waited) {
+bool ShareGate::may_ask_for_share(const Route& route, Duration waited, Counter why) {
   parts_.fair_use.note_crowded(waited);
   crowded_ = true;
+  door_reason_ = why;
   return route.authentication == Authentication::token && limits_.current().fair_shares;
 }
 
@@ -107,7 +110,8 @@ bool ShareGate::refuse_share(Exchange& exchange) {
     shares.set_weight(exchange.party, limits.weight_of(exchange.caller->trials.front()));
   shares.count(exchange.party);
   if (crowded_ && !shares.inside_share(exchange.party))
-    return refuse_for_room(exchange, Counter::refused_for_share);
+    return refuse_for_room(
+        exchange, shares.contended(exchange.party) ? Counter::refused_for_share : door_reason_);
   parts_.fair_use.note_admitted();
   return false;
 }

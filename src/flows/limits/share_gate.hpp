@@ -34,7 +34,8 @@ class ShareGate final : public access::ColdGate {
   /// Classes that are given up, a journal that does not commit, ceilings of a class (503).
   [[nodiscard]] bool refuse_class(Exchange& exchange, const Route& route);
   /// The door found no room: may this request go on to its token and its share?
-  [[nodiscard]] bool may_ask_for_share(const Route& route, Duration waited);
+  /// `why`: the door's own reason, which stays the reason where no other trial wants the room.
+  [[nodiscard]] bool may_ask_for_share(const Route& route, Duration waited, Counter why);
   /// After the token: a trial over its share has no room beyond the door's (503).
   [[nodiscard]] bool refuse_share(Exchange& exchange);
   /// Rates and quotas of caller and trial (429), once the trial is known.
@@ -59,6 +60,7 @@ class ShareGate final : public access::ColdGate {
   admission::ColdChecks cold_;
   Instant now_{};         ///< of the request in hand
   bool crowded_ = false;  ///< the door had no room for it
+  Counter door_reason_ = Counter::refused_for_loop;
 };
 
 }  // namespace vesper

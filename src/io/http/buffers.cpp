@@ -10,10 +10,11 @@ Block BlockPool::take(std::size_t size) {
     return block;
   }
   const std::size_t before = load_->bytes.fetch_add(size, std::memory_order_relaxed);
-  if (before + size > bytes_max_) {
+  if (before + size > load_->bytes_max.load(std::memory_order_relaxed)) {
     load_->bytes.fetch_sub(size, std::memory_order_relaxed);
     return {};
   }
+  if (before + size > load_->bytes_tried.load(std::memory_order_relaxed)) ++past_tried_;
   load_->bytes_most.raise(before + size);
   ++in_use_;
   return Block{size};

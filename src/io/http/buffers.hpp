@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,11 +15,16 @@
 namespace vesper {
 
 /// What all shards of one listener hold together.
+///   Shape:  ceilings may change at any time; what is open stays open. Past those on trial is only
+///           counted.
 ///   Thread: any.
 struct HttpLoad {
+  static constexpr std::size_t no_ceiling = SIZE_MAX;
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> bytes{0};
   HighWater connections_most, bytes_most;
+  std::atomic<std::size_t> connections_max{no_ceiling}, bytes_max{no_ceiling};
+  std::atomic<std::size_t> connections_tried{no_ceiling}, bytes_tried{no_ceiling};
 };
 
 /// A piece of memory of a connection; empty when there is none.
@@ -39,7 +45,7 @@ struct Block {
 };
 
 /// Read buffers of one shard. Those of the usual size are kept for the next request.
-///   Bounds: what it has from the system counts against bytes_max, over all shards of a listener;
+///   Bounds: what it has from the system counts against the load's bytes_max, over all shards;
 ///           trim() gives back what was not needed lately.
 ///   Errors: an empty block when the bound is reached.
 ///   Thread: the shard's.
@@ -47,8 +53,7 @@ class BlockPool {
  public:
   static constexpr std::size_t block_bytes = 8 * 1024;
 
-  BlockPool(std::shared_ptr<HttpLoad> load, std::size_t bytes_max)
-      : load_(std::move(load)), bytes_max_(bytes_max) {}
+  explicit BlockPool(std::shared_ptr<HttpLoad> load) : load_(std::move(load)) {}
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
   ~BlockPool() { trim(0); }
@@ -57,12 +62,13 @@ class BlockPool {
   void give_back(Block block);
   void trim(std::size_t keep);
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
+  /// Blocks, since the last time, past a ceiling on trial.
+  [[nodiscard]] std::size_t take_past_tried() { return std::exchange(past_tried_, 0); }
 
  private:
   std::shared_ptr<HttpLoad> load_;
-  std::size_t bytes_max_;
   std::vector<Block> free_;
-  std::size_t in_use_ = 0;
+  std::size_t in_use_ = 0, past_tried_ = 0;
 };
 
 /// All that serving one request needs beside its bytes.

@@ -1,5 +1,7 @@
 #include "io/http/connection.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
@@ -18,8 +20,7 @@ namespace {
 using TlsStream = asio::ssl::stream<TcpSocket>;
 using boost::system::error_code;
 
-constexpr HttpFault too_many{503, "the server has as many connections as it may; try again later"};
-
+constexpr std::size_t refusing_max = 64;  ///< connections that are being told why they are refused
 constexpr std::size_t body_step_bytes = 64 * 1024;  ///< first size of a body's own buffer
 constexpr int burst_max = 32;  ///< pipelined requests before others on the shard get a turn
 
@@ -28,14 +29,14 @@ template <class Stream>
 class Connection final : public ConnectionWaits {
  public:
   template <class... Arguments>
-  explicit Connection(std::shared_ptr<HttpShard> shard, std::string peer, Arguments&&... arguments)
+  explicit Connection(std::shared_ptr<HttpShard> shard, PeerAddress peer, Arguments&&... arguments)
       : ConnectionWaits(std::move(shard), tls), stream_(std::forward<Arguments>(arguments)...) {
-    peer_ = std::move(peer);
+    peer_ = peer;
     if constexpr (!tls) watched_ = shard_->poller.add(stream_.fd(), *this);
   }
 
   static asio::awaitable<void> run(std::unique_ptr<Connection> self);
-  static asio::awaitable<void> refuse(std::unique_ptr<Connection> self);
+  static asio::awaitable<void> refuse(std::unique_ptr<Connection> self, HttpFault why);
 
  private:
   static constexpr bool tls = std::is_same_v<Stream, TlsStream>;
@@ -160,7 +161,7 @@ auto Connection<Stream>::read_sized_body() -> asio::awaitable<Next> {
   const std::size_t start = begin_ + message_bytes_;
   const bool in_place = length <= block_.size - start;
   if (!in_place) {
-    if (!grow_body(std::min(length, body_step_bytes))) co_return fail(out_of_buffers);
+    if (!grow_body(std::min(length, body_step_bytes))) co_return fail_for_bytes();
     work_->body_bytes = end_ - start;
     std::memcpy(work_->body.bytes.get(), block_.bytes.get() + start, work_->body_bytes);
     end_ = start;
@@ -168,7 +169,7 @@ auto Connection<Stream>::read_sized_body() -> asio::awaitable<Next> {
   std::size_t have = in_place ? end_ - start : work_->body_bytes;
   while (have < length) {
     if (!in_place && have == work_->body.size && !grow_body(std::min(length, have * 2)))
-      co_return fail(out_of_buffers);
+      co_return fail_for_bytes();
     char* at = in_place ? block_.bytes.get() + end_ : work_->body.bytes.get() + have;
     const std::size_t space = in_place ? block_.size - end_ : work_->body.size - have;
     error_code error;
@@ -198,7 +199,7 @@ auto Connection<Stream>::read_chunked_body() -> asio::awaitable<Next> {
     do {
       step = decoder.next(in);
       in.remove_prefix(step.consumed);
-      if (!answered_ && !append_body(step.data)) co_return fail(out_of_buffers);
+      if (!answered_ && !append_body(step.data)) co_return fail_for_bytes();
     } while (step.state == ParseState::more && !in.empty());
     if (step.state == ParseState::complete) {
       message_bytes_ = static_cast<std::size_t>(in.data() - block_.bytes.get()) - begin_;
@@ -299,7 +300,7 @@ auto Connection<Stream>::read_head() -> asio::awaitable<Next> {
   error_code error;
   std::size_t bytes = 0;
   if constexpr (tls) {
-    if (!prepare_read()) co_return fail(out_of_buffers);
+    if (!prepare_read()) co_return fail_for_bytes();
     bytes = co_await stream_.async_read_some(room(), shard_->token(error));
     readable_ = true;
   }
@@ -308,7 +309,7 @@ auto Connection<Stream>::read_head() -> asio::awaitable<Next> {
     if (unread_) co_return Next::leave;
   }
   if constexpr (!tls) {
-    if (!prepare_read()) co_return fail(out_of_buffers);
+    if (!prepare_read()) co_return fail_for_bytes();
     bytes = read_now(room(), error);
     if (error == asio::error::would_block) co_return Next::more;
   }
@@ -350,9 +351,9 @@ asio::awaitable<void> Connection<Stream>::run(std::unique_ptr<Connection> self) 
 }
 
 template <class Stream>
-asio::awaitable<void> Connection<Stream>::refuse(std::unique_ptr<Connection> self) {
+asio::awaitable<void> Connection<Stream>::refuse(std::unique_ptr<Connection> self, HttpFault why) {
   Connection& c = *self;
-  c.fault_ = too_many;
+  c.fault_ = why;
   c.explain();
   c.compose();
   if (!c.write_now()) co_return;
@@ -361,8 +362,9 @@ asio::awaitable<void> Connection<Stream>::refuse(std::unique_ptr<Connection> sel
 
 }  // namespace
 
-void serve_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted) {
-  const auto ended = [shard] {
+void serve_connection(const std::shared_ptr<HttpShard>& shard, const Accepted& accepted) {
+  const auto ended = [shard, peer = accepted.peer] {
+    shard->service.disconnected(peer);
     shard->load->connections.fetch_sub(1, std::memory_order_relaxed);
     shard->telemetry.add(Gauge::connections_open, -1);
   };
@@ -375,22 +377,22 @@ void serve_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted
     error_code ignored;
     socket.assign(asio::ip::tcp::v4(), accepted.fd, ignored);
     socket.non_blocking(true, ignored);
-    auto connection = std::make_unique<Connection<TlsStream>>(shard, std::move(accepted.peer),
-                                                              std::move(socket), *context);
+    auto connection =
+        std::make_unique<Connection<TlsStream>>(shard, accepted.peer, std::move(socket), *context);
     TaskScope::spawn_begun(executor, Connection<TlsStream>::run(std::move(connection)), ended);
   } else {
-    auto connection =
-        std::make_unique<Connection<PlainSocket>>(shard, std::move(accepted.peer), accepted.fd);
+    auto connection = std::make_unique<Connection<PlainSocket>>(shard, accepted.peer, accepted.fd);
     TaskScope::spawn_begun(executor, Connection<PlainSocket>::run(std::move(connection)), ended);
   }
 }
 
-void refuse_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted) {
+void refuse_connection(const std::shared_ptr<HttpShard>& shard, const Accepted& accepted,
+                       const HttpFault& why) {
+  if (shard->tls || shard->refusing >= refusing_max) return static_cast<void>(::close(accepted.fd));
   ++shard->refusing;
-  auto connection =
-      std::make_unique<Connection<PlainSocket>>(shard, std::move(accepted.peer), accepted.fd);
+  auto connection = std::make_unique<Connection<PlainSocket>>(shard, accepted.peer, accepted.fd);
   TaskScope::spawn_begun(shard->context.get_executor(),
-                         Connection<PlainSocket>::refuse(std::move(connection)),
+                         Connection<PlainSocket>::refuse(std::move(connection), why),
                          [shard] { --shard->refusing; });
 }
 

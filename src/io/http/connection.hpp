@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
-#include <string>
 
+#include "io/http/request_parser.hpp"
 #include "io/http/shard.hpp"
 
 namespace vesper {
@@ -9,7 +9,7 @@ namespace vesper {
 /// A connection as it was accepted. Whoever has it closes it.
 struct Accepted {
   int fd = -1;
-  std::string peer;  ///< address text
+  PeerAddress peer;
 };
 
 /// Serves an accepted connection until it ends, in one coroutine on the shard's context.
@@ -18,9 +18,11 @@ struct Accepted {
 ///   Errors: none leave it. A fault gets one answer, `Connection: close`, and nothing after it is
 ///           read as a request.
 ///   Thread: the shard's.
-void serve_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted);
+void serve_connection(const std::shared_ptr<HttpShard>& shard, const Accepted& accepted);
 
-/// Answers 503 to a connection past the limit and ends it.
-void refuse_connection(const std::shared_ptr<HttpShard>& shard, Accepted accepted);
+/// Tells a connection past a limit why it ends; where too many are being told, or TLS comes first,
+/// it is only closed.
+void refuse_connection(const std::shared_ptr<HttpShard>& shard, const Accepted& accepted,
+                       const HttpFault& why);
 
 }  // namespace vesper

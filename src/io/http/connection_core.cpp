@@ -12,6 +12,8 @@ namespace {
 
 constexpr HttpFault too_slow{408, "the request did not arrive in time; send it again"};
 constexpr HttpFault cut_off{408, "the connection ended before the whole request; send it again"};
+constexpr HttpFault out_of_buffers{503,
+                                   "the server holds as many bytes as it may; try again later"};
 constexpr HttpFault too_large{413, "the body is larger than the limit"};
 
 using Outcome = admission::ReadLine::Outcome;
@@ -33,6 +35,11 @@ void ConnectionCore::release() {
   }
   shard_->blocks.give_back(std::exchange(block_, {}));
   begin_ = end_ = 0;
+}
+
+auto ConnectionCore::fail_for_bytes() -> Next {
+  shard_->telemetry.count(Counter::refused_for_bytes);
+  return fail(out_of_buffers);
 }
 
 auto ConnectionCore::took(const boost::system::error_code& error, std::size_t bytes) -> Next {
@@ -114,7 +121,7 @@ bool ConnectionCore::make_room(std::size_t head_bytes) {
 }
 
 auto ConnectionCore::begin_request(std::size_t head_bytes) -> Next {
-  if (!make_room(head_bytes)) return fail(out_of_buffers);
+  if (!make_room(head_bytes)) return fail_for_bytes();
   Exchange& request = exchange();
   work_->prepare();
   request.started = shard_->clock.now();
@@ -122,6 +129,7 @@ auto ConnectionCore::begin_request(std::size_t head_bytes) -> Next {
   request.surplus = std::exchange(surplus_, false);
   request.body_limit_bytes = shard_->limits.body_bytes_max;
   request.peer = peer_;
+  request.connection_used = &allowance_used_;
   request.secure = tls_;
   request.task = task_.record();
   message_bytes_ = head_bytes;
@@ -189,6 +197,7 @@ void ConnectionCore::explain() {
   shard_->service.explain(fault_.status, fault_.diagnostics, reply);
   exchange().head = {};
   keep_ = false;
+  if (fault_.status == 503 || fault_.status == 429) return;  // no fault of the sender's
   shard_->telemetry.count(Counter::framing_faults);
 }
 

@@ -9,9 +9,6 @@
 
 namespace vesper {
 
-inline constexpr HttpFault out_of_buffers{
-    503, "the server holds as many bytes as it may; try again later"};
-
 /// What a connection holds and decides between two operations on its socket.
 ///   Shape:  buffers, framing and answers; no operation on the socket but wake() and shut(), which
 ///           the derived class has. Each step says in `Next` what the driver does next.
@@ -49,6 +46,8 @@ class ConnectionCore : public ConnectionBase {
     fault_ = fault;
     return Next::refuse;
   }
+  /// There is no memory for what this connection sends.
+  Next fail_for_bytes();
   /// Judges what a read came to; on bytes, tries to parse.
   Next took(const boost::system::error_code& error, std::size_t bytes);
   /// Parses what is buffered, or goes idle when there is nothing.
@@ -79,7 +78,8 @@ class ConnectionCore : public ConnectionBase {
 
   std::shared_ptr<HttpShard> shard_;
   Task task_;
-  std::string peer_;
+  PeerAddress peer_;
+  std::uint64_t allowance_used_ = 0;  ///< of the connection's own, for admission
   std::unique_ptr<Work> work_;
   Block block_;
   std::size_t begin_ = 0, end_ = 0;         ///< bytes of block_ not yet used

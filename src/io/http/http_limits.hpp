@@ -18,7 +18,9 @@ struct HeadLimits {
 inline constexpr std::size_t header_room = 64;
 
 /// What one listener grants its clients. Each field is one configuration key.
-///   Shape: equal on every shard of a listener; the first two bound all its shards together.
+///   Shape: equal on every shard of a listener; the first two bound all its shards together, and
+///   are
+///          what HttpLoad begins with.
 struct HttpLimits {
   std::size_t connections_max = 16'384;                      ///< open connections; past it 503
   std::size_t bytes_in_flight_max = 256ULL * 1024 * 1024;    ///< bytes of buffers; past it 503

@@ -1,6 +1,5 @@
 #include "io/http/server.hpp"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "io/http/connection.hpp"
@@ -23,7 +23,9 @@ using boost::system::error_code;
 
 // A burst may be so long; under overload a backlog would only make those in it too late.
 constexpr std::size_t backlog = 1024, backlog_least = 16;
-constexpr std::size_t refusing_max = 64;  ///< of connections that are being told 503
+constexpr HttpFault too_many{503, "the server has as many connections as it may; try again later"};
+constexpr HttpFault too_many_of_one{
+    429, "this network address has as many connections as it may; close some, or try again later"};
 constexpr int accepts_a_turn = 64;
 constexpr Duration drain_step = std::chrono::milliseconds{20};
 
@@ -35,14 +37,17 @@ ListenFault fault_of(const error_code& error, const std::string& address, std::u
   return {code, address + ":" + std::to_string(port) + ": " + error.message()};
 }
 
-std::string text_of(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET)
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
+PeerAddress peer_of(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    std::uint8_t octets[4];
+    std::memcpy(octets, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, sizeof octets);
+    return PeerAddress::v4(octets);
+  }
+  PeerAddress peer;
   if (address.ss_family == AF_INET6)
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text,
-              sizeof text);
-  return text;
+    std::memcpy(peer.bytes.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr,
+                peer.bytes.size());
+  return peer;
 }
 
 }  // namespace
@@ -60,7 +65,7 @@ struct HttpServer::State : Pollable, std::enable_shared_from_this<State> {
   std::expected<std::uint16_t, error_code> open(const asio::ip::tcp::endpoint& endpoint,
                                                 Share share);
   void on_events(std::uint32_t, Instant) override { shard->accepts_late = true; }
-  void admit(Accepted accepted);
+  void admit(const Accepted& accepted);
   void accept();
   [[nodiscard]] int accepts_now();
   void report_capacity();
@@ -108,18 +113,19 @@ void HttpServer::State::close() {
   shard->accepts_late = false;
 }
 
-void HttpServer::State::admit(Accepted accepted) {
+void HttpServer::State::admit(const Accepted& accepted) {
   auto& load = shard->load->connections;
   const auto before = load.fetch_add(1, std::memory_order_relaxed);
-  if (before < shard->limits.connections_max) {
+  const bool room = before < shard->load->connections_max.load(std::memory_order_relaxed);
+  if (room && shard->service.connected(accepted.peer)) {
+    if (before >= shard->load->connections_tried.load(std::memory_order_relaxed))
+      shard->telemetry.count(Counter::would_refuse_connections);
     shard->load->connections_most.raise(before + 1);
-    return serve_connection(shard, std::move(accepted));
+    return serve_connection(shard, accepted);
   }
   load.fetch_sub(1, std::memory_order_relaxed);
-  shard->telemetry.count(Counter::connections_refused);
-  if (!shard->tls && shard->refusing < refusing_max)
-    return refuse_connection(shard, std::move(accepted));
-  ::close(accepted.fd);
+  if (!room) shard->telemetry.count(Counter::connections_refused);
+  refuse_connection(shard, accepted, room ? too_many_of_one : too_many);
 }
 
 // While there is a surplus, only as many as find work at once: what is not accepted waits in the
@@ -147,7 +153,7 @@ void HttpServer::State::accept() {
     const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size,
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      admit({fd, text_of(address)});
+      admit({fd, peer_of(address)});
     } else if (errno != EINTR && errno != ECONNABORTED) {
       out_of_descriptors = errno != EAGAIN;
       shard->accepts_late = false;
@@ -248,6 +254,10 @@ asio::awaitable<std::size_t> HttpServer::drain(Deadline deadline) {
   shard.poller.stop();
   state->tasks.cancel();
   co_return cut_off;
+}
+
+void HttpServer::set_reading(const admission::ReadRules& rules) {
+  state_->shard->line.set(rules);
 }
 
 const HttpShardFigures& HttpServer::figures() const {

@@ -64,6 +64,9 @@ class HttpServer {
   /// `Connection: close`, and cuts off what is left at the deadline. Returns how many it cut off.
   asio::awaitable<std::size_t> drain(Deadline deadline);
 
+  /// Puts other thresholds of reading in force.
+  void set_reading(const admission::ReadRules& rules);
+
   [[nodiscard]] const HttpShardFigures& figures() const;
 
  private:

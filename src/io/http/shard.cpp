@@ -25,12 +25,14 @@ HttpShard::HttpShard(asio::io_context& context_in, HttpService& service_in, Cloc
       load(std::move(load_in)),
       tls(std::move(tls_in)),
       scope(std::move(scope_in)),
-      blocks(load, limits.bytes_in_flight_max),
+      blocks(load),
       date(date_line(clock.wall())),
       now(clock.now()),
       poller(context_in),
       line(limits.reading) {
   figures.last_sweep = now.time_since_epoch().count();
+  load->connections_max = limits.connections_max;
+  load->bytes_max = limits.bytes_in_flight_max;
 }
 
 HttpShard::~HttpShard() = default;
@@ -97,6 +99,8 @@ void HttpShard::sweep(Instant at, WallTime wall) {
   }
   blocks.trim(limits.buffers_kept_max);
   works.trim(limits.buffers_kept_max);
+  if (const std::size_t tried = blocks.take_past_tried(); tried > 0)
+    telemetry.count(Counter::would_refuse_bytes, tried);
   figures.buffers.store(blocks.in_use(), std::memory_order_relaxed);
 }
 

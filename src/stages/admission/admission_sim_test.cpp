@@ -130,7 +130,7 @@ class Toy {
       if (scene_.crowd) come_back(patient, 2);
       return;
     }
-    const auto verdict = door_.ask({.what = TrafficClass::submission,
+    const auto verdict = door_.ask({.what = TrafficClass::submissions,
                                     .waited = waited,
                                     .remaining = 10s,
                                     .surplus = as == ReadLine::As::surplus},

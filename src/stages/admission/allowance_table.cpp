@@ -50,4 +50,23 @@ AllowanceTable::Cell& AllowanceTable::claim(std::uint64_t name, UsedAllowance at
   }
 }
 
+Duration take_from(AllowanceTable& buckets, std::uint64_t name, const BucketRule& rule,
+                   Instant now) {
+  const std::uint64_t present = ticks_of(now);
+  const auto outcome = buckets.update(
+      name, present, [&](UsedAllowance used) { return take_one(used, present, rule); });
+  return outcome.changed ? Duration::zero()
+                         : std::max<Duration>(1ns, wait_for_one(outcome.before, present, rule));
+}
+
+Duration book_slot(AllowanceTable& buckets, std::uint64_t name, const BucketRule& rule,
+                   Instant now) {
+  constexpr Duration booking_max = 512s;
+  const std::uint64_t present = ticks_of(now), horizon = present + (booking_max.count() >> 8);
+  const auto outcome = buckets.update(~name, present, [&](UsedAllowance booked) {
+    return std::optional{std::min(std::max(booked, present) + rule.interval, horizon)};
+  });
+  return duration_of(std::max(outcome.before, present) - present);
+}
+
 }  // namespace vesper::admission

@@ -34,6 +34,9 @@ class AllowanceTable {
   };
   template <class Step>
   Outcome update(std::uint64_t name, UsedAllowance at_rest, Step step);
+  /// The same for a name that has a cell; nothing for one that was forgotten.
+  template <class Step>
+  void change(std::uint64_t name, Step step);
 
   [[nodiscard]] std::uint64_t evictions() const {
     return evictions_.load(std::memory_order_relaxed);
@@ -54,6 +57,13 @@ class AllowanceTable {
     return &cells_[(name * 0x9e3779b97f4a7c15 >> shift_) * ways];
   }
   [[nodiscard]] Cell* find(std::uint64_t name) const;
+  /// Nothing when the cell became another's meanwhile.
+  template <class Step>
+  static std::optional<Outcome> step_in(Cell& cell, std::uint64_t name, Step& step);
+  /// Names that mark a cell are nobody's.
+  [[nodiscard]] static std::uint64_t usable(std::uint64_t name) {
+    return name < 2 ? name + 2 : name;
+  }
   [[nodiscard]] Cell& claim(std::uint64_t name, UsedAllowance at_rest);
 
   std::unique_ptr<Cell[], Free> cells_;
@@ -62,24 +72,45 @@ class AllowanceTable {
 };
 
 template <class Step>
-AllowanceTable::Outcome AllowanceTable::update(std::uint64_t name, UsedAllowance at_rest,
-                                               Step step) {
-  name = name < 2 ? name + 2 : name;
+auto AllowanceTable::step_in(Cell& cell, std::uint64_t name, Step& step) -> std::optional<Outcome> {
+  std::uint64_t word = cell.word.load(std::memory_order_acquire);
+  // Who takes a cell over changes its generation before its name: the exchange below then fails.
+  while (cell.name.load(std::memory_order_acquire) == name) {
+    const UsedAllowance before = word & used_allowance_max;
+    const std::optional<UsedAllowance> after = step(before);
+    if (!after) return Outcome{before, false};
+    const std::uint64_t next = (word & ~used_allowance_max) | *after;
+    if (cell.word.compare_exchange_weak(word, next, std::memory_order_acq_rel,
+                                        std::memory_order_acquire))
+      return Outcome{before, true};
+  }
+  return {};
+}
+
+template <class Step>
+auto AllowanceTable::update(std::uint64_t name, UsedAllowance at_rest, Step step) -> Outcome {
+  name = usable(name);
   for (;;) {
     Cell* cell = find(name);
     if (cell == nullptr) cell = &claim(name, at_rest);
-    std::uint64_t word = cell->word.load(std::memory_order_acquire);
-    // Who takes a cell over changes its generation before its name: the exchange below then fails.
-    while (cell->name.load(std::memory_order_acquire) == name) {
-      const UsedAllowance before = word & used_allowance_max;
-      const std::optional<UsedAllowance> after = step(before);
-      if (!after) return {before, false};
-      const std::uint64_t next = (word & ~used_allowance_max) | *after;
-      if (cell->word.compare_exchange_weak(word, next, std::memory_order_acq_rel,
-                                           std::memory_order_acquire))
-        return {before, true};
-    }
+    if (const auto outcome = step_in(*cell, name, step)) return *outcome;
   }
 }
+
+template <class Step>
+void AllowanceTable::change(std::uint64_t name, Step step) {
+  name = usable(name);
+  if (Cell* cell = find(name)) (void)step_in(*cell, name, step);
+}
+
+/// One request of a name's bucket: zero when it was taken, else how long until there is room.
+[[nodiscard]] Duration take_from(AllowanceTable& buckets, std::uint64_t name,
+                                 const BucketRule& rule, Instant now);
+/// The future requests of a bucket, one each interval: how long until the one that this caller
+/// gets.
+///   Bounds: those who would come later than the horizon are told the horizon: who books so far
+///           ahead would come back to no room anyway.
+[[nodiscard]] Duration book_slot(AllowanceTable& buckets, std::uint64_t name,
+                                 const BucketRule& rule, Instant now);
 
 }  // namespace vesper::admission

@@ -5,18 +5,18 @@
 namespace vesper::admission {
 namespace {
 
-constexpr std::uint64_t burst_least = 30;
-constexpr Duration booking_max = 512s;
-
 BucketRule rule_of(std::optional<double> rate, double seconds,
                    std::optional<std::uint32_t> burst = {}) {
-  const double per_second = rate.value_or(0) / seconds;
-  const auto standard = static_cast<std::uint64_t>(std::min(rate.value_or(0), 1e9));
-  return BucketRule::of(per_second,
-                        burst.value_or(0) > 0 ? *burst : std::max(burst_least, standard));
+  return bucket_rule(rate.value_or(0), seconds, burst.value_or(0));
 }
 
 }  // namespace
+
+BucketRule bucket_rule(double rate, double seconds, std::uint32_t burst) {
+  constexpr std::uint64_t burst_least = 30;
+  const auto standard = static_cast<std::uint64_t>(std::min(rate, 1e9));
+  return BucketRule::of(rate / seconds, burst > 0 ? burst : std::max(burst_least, standard));
+}
 
 std::uint64_t Allowances::name_of(std::string_view what, std::string_view a, std::string_view b,
                                   AllowanceKind kind) const {
@@ -26,25 +26,6 @@ std::uint64_t Allowances::name_of(std::string_view what, std::string_view a, std
   hash.add(b);
   hash.add(static_cast<std::uint64_t>(kind));
   return hash.finish();
-}
-
-// Nothing when one was taken; else how long until there is one.
-Duration Allowances::take_from(std::uint64_t name, const BucketRule& rule, Instant now) {
-  const std::uint64_t present = ticks_of(now);
-  const auto outcome = buckets_.update(
-      name, present, [&](UsedAllowance used) { return take_one(used, present, rule); });
-  return outcome.changed ? Duration::zero()
-                         : std::max<Duration>(1ns, wait_for_one(outcome.before, present, rule));
-}
-
-// The trial's requests of the future, one each interval: this caller gets the next one. Beyond the
-// horizon callers are told the horizon: who books so far ahead would come back to no room anyway.
-Duration Allowances::book_slot(std::uint64_t trial, const BucketRule& rule, Instant now) {
-  const std::uint64_t present = ticks_of(now), horizon = present + (booking_max.count() >> 8);
-  const auto outcome = buckets_.update(~trial, present, [&](UsedAllowance booked) {
-    return std::min(std::max(booked, present) + rule.interval, horizon);
-  });
-  return duration_of(std::max(outcome.before, present) - present);
 }
 
 Taken Allowances::take(const Names& names, AllowanceKind kind, const RateLimits& limits,
@@ -73,7 +54,7 @@ Taken Allowances::take(const Names& names, AllowanceKind kind, const RateLimits&
       charge.quota = name;
     }
     if (!own.unlimited()) {
-      if (const Duration wait = take_from(name, own, now); wait > Duration::zero())
+      if (const Duration wait = take_from(buckets_, name, own, now); wait > Duration::zero())
         return refuse(names.patient ? OverRate::patient : OverRate::caller, wait);
       charge.own = name;
       charge.own_interval = own.interval;
@@ -81,8 +62,8 @@ Taken Allowances::take(const Names& names, AllowanceKind kind, const RateLimits&
   }
   if (!all.unlimited()) {
     const std::uint64_t trial = name_of("trial", names.trial, {}, kind);
-    if (const Duration wait = take_from(trial, all, now); wait > Duration::zero())
-      return refuse(OverRate::trial, wait + book_slot(trial, all, now));
+    if (const Duration wait = take_from(buckets_, trial, all, now); wait > Duration::zero())
+      return refuse(OverRate::trial, wait + book_slot(buckets_, trial, all, now));
     charge.trial = trial;
     charge.trial_interval = all.interval;
   }

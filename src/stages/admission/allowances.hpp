@@ -21,7 +21,19 @@ struct Names {
 /// Requests of the same kind share an allowance; kinds do not.
 enum class AllowanceKind : std::uint8_t { submissions, reads };
 
-enum class OverRate : std::uint8_t { nothing, patient, patient_day, caller, trial };
+enum class OverRate : std::uint8_t {
+  nothing,
+  patient,
+  patient_day,
+  caller,
+  trial,
+  address,    ///< of the network, before anybody is known
+  connection  ///< the same, of one connection
+};
+
+/// The bucket of a rate in `seconds`; where no burst is stated it is 30, or the rate if that is
+/// more.
+[[nodiscard]] BucketRule bucket_rule(double rate, double seconds, std::uint32_t burst);
 
 struct Taken {
   OverRate why = OverRate::nothing;
@@ -55,8 +67,6 @@ class Allowances {
  private:
   [[nodiscard]] std::uint64_t name_of(std::string_view what, std::string_view a, std::string_view b,
                                       AllowanceKind kind) const;
-  [[nodiscard]] Duration take_from(std::uint64_t name, const BucketRule& rule, Instant now);
-  [[nodiscard]] Duration book_slot(std::uint64_t trial, const BucketRule& rule, Instant now);
 
   HashSeed seed_;
   AllowanceTable buckets_{names_max}, quotas_{names_max};

@@ -8,12 +8,13 @@ namespace {
 Duration for_class(Duration limit, TrafficClass what) {
   switch (what) {
     case TrafficClass::health:
+    case TrafficClass::admin:
       return Duration::max();
-    case TrafficClass::submission:
+    case TrafficClass::submissions:
       return limit;
-    case TrafficClass::read:
+    case TrafficClass::reads:
       return limit / 2;
-    case TrafficClass::bulk:
+    case TrafficClass::exports:
       return limit / 4;
   }
   return limit;
@@ -22,8 +23,8 @@ Duration for_class(Duration limit, TrafficClass what) {
 }  // namespace
 
 Decision Door::ask(const Asked& asked, Instant now) {
-  if (asked.what == TrafficClass::health || !rules_.enabled) return {};
-  const bool to_journal = asked.what == TrafficClass::submission;
+  if (asked.what <= TrafficClass::admin || !rules_.enabled) return {};
+  const bool to_journal = asked.what == TrafficClass::submissions;
   loop_.observe(asked.waited, now);
   // The commit under way is nobody's queue: a slow disk at low load refuses nobody.
   const Duration queue = std::max(asked.journal_queue - asked.journal_commit, Duration::zero());

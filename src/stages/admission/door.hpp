@@ -19,7 +19,7 @@ struct DoorRules {
 
 /// What is known of a request before anything of it is believed.
 struct Asked {
-  TrafficClass what = TrafficClass::submission;
+  TrafficClass what = TrafficClass::submissions;
   Duration waited{};          ///< since its bytes were there to be read
   Duration journal_wait{};    ///< predicted, until a commit that it joins begins
   Duration journal_queue{};   ///< of it, what those before it cost as long as the disk is as usual
@@ -43,8 +43,8 @@ struct Decision {
 
 /// May one more request enter, whoever sent it?
 ///   Shape:  asked once a request, on its head alone, before its token is looked at. Order of
-///           classes: reads are refused at half of a diary's limit, bulk at a quarter.
-///   Bounds: a health request is always admitted.
+///           classes: reads are refused at half of a diary's limit, exports at a quarter.
+///   Bounds: health and admin are always admitted.
 ///   Thread: one owner; never blocks, allocates or throws.
 class Door {
  public:

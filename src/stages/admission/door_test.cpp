@@ -8,7 +8,7 @@ namespace {
 constexpr Instant start{1000s};
 
 Asked diary(Duration waited, Duration journal_wait = 0ms) {
-  return {.what = TrafficClass::submission,
+  return {.what = TrafficClass::submissions,
           .waited = waited,
           .journal_wait = journal_wait,
           .journal_queue = journal_wait,
@@ -88,16 +88,16 @@ TEST(Door, RefusesReadsBeforeDiariesAndBulkBeforeReads) {
   const auto verdict = [&](TrafficClass what, Duration waited) {
     return door.ask({.what = what, .waited = waited, .remaining = 5s}, start).verdict;
   };
-  EXPECT_EQ(verdict(TrafficClass::bulk, 25ms), Verdict::admit);
-  EXPECT_EQ(verdict(TrafficClass::bulk, 26ms), Verdict::crowded);
-  EXPECT_EQ(verdict(TrafficClass::read, 50ms), Verdict::admit);
-  EXPECT_EQ(verdict(TrafficClass::read, 51ms), Verdict::crowded);
-  EXPECT_EQ(verdict(TrafficClass::submission, 51ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::exports, 25ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::exports, 26ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::reads, 50ms), Verdict::admit);
+  EXPECT_EQ(verdict(TrafficClass::reads, 51ms), Verdict::crowded);
+  EXPECT_EQ(verdict(TrafficClass::submissions, 51ms), Verdict::admit);
 }
 
 TEST(Door, AReadDoesNotWaitForTheJournal) {
   Door door{{}};
-  const Asked read{.what = TrafficClass::read, .journal_wait = 1h, .remaining = 1s};
+  const Asked read{.what = TrafficClass::reads, .journal_wait = 1h, .remaining = 1s};
   EXPECT_EQ(door.ask(read, start).verdict, Verdict::admit);
 }
 

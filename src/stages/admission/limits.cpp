@@ -1,5 +1,7 @@
 #include "stages/admission/limits.hpp"
 
+#include <algorithm>
+
 namespace vesper::admission {
 
 RateLimits RateLimits::over(const RateLimits& other) const {
@@ -19,6 +21,26 @@ RateLimits RateLimits::over(const RateLimits& other) const {
 bool RateLimits::any() const {
   return patient_per_minute.value_or(0) > 0 || caller_per_second.value_or(0) > 0 ||
          trial_per_second.value_or(0) > 0 || patient_per_day.value_or(0) > 0;
+}
+
+DoorRules door_rules(const DoorLimits& limits) {
+  DoorRules rules;
+  rules.enabled = limits.enabled;
+  rules.loop.normal_max = limits.wait_max;
+  rules.loop.overloaded_max = std::min(limits.wait_overloaded_max, limits.wait_max);
+  rules.journal.normal_max = limits.journal_wait_max;
+  rules.journal_late_max = 2 * limits.journal_wait_max;
+  rules.journal.overloaded_max =
+      std::min(limits.journal_wait_overloaded_max, limits.journal_wait_max);
+  return rules;
+}
+
+ReadRules read_rules(const DoorLimits& limits) {
+  ReadRules rules;
+  rules.enabled = limits.enabled;
+  rules.wait = door_rules(limits).loop;
+  rules.refusal_share = limits.refusal_share_percent / 100.0;
+  return rules;
 }
 
 RateLimits limits_of(const Rates& rates) {

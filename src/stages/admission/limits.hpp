@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "model/trial.hpp"
+#include "stages/admission/door.hpp"
+#include "stages/admission/read_line.hpp"
 
 namespace vesper::admission {
 
@@ -29,7 +31,30 @@ struct Ceilings {
   friend bool operator==(const Ceilings&, const Ceilings&) = default;
 };
 
-/// The limits in force on verified names; one value that is replaced as a whole.
+/// What is granted before anybody is known. 0: no limit.
+struct AddressLimits {
+  double requests_per_second = 0;
+  std::uint32_t burst = 0, connections_max = 0;
+  double connection_requests_per_second = 0;  ///< of each connection
+  std::uint32_t connection_burst = 0;
+  friend bool operator==(const AddressLimits&, const AddressLimits&) = default;
+};
+
+/// What the server takes on at once, and how long it lets anybody wait.
+struct DoorLimits {
+  bool enabled = true;
+  Duration wait_max = 100ms, wait_overloaded_max = 20ms;  ///< for the shard
+  Duration journal_wait_max = 50ms, journal_wait_overloaded_max = 15ms;
+  std::uint32_t refusal_share_percent = 30;
+  std::uint64_t connections_max = 16'384;                    ///< open, over all shards
+  std::uint64_t bytes_in_flight_max = 256ULL * 1024 * 1024;  ///< of buffers, over all shards
+  friend bool operator==(const DoorLimits&, const DoorLimits&) = default;
+};
+
+[[nodiscard]] DoorRules door_rules(const DoorLimits& limits);
+[[nodiscard]] ReadRules read_rules(const DoorLimits& limits);
+
+/// The limits in force; one value that is replaced as a whole.
 ///   Shape:  a trial's own entry here wins over its document, which wins over `standard`.
 struct Limits {
   bool dry_run = false;  ///< count what would be refused, refuse nothing
@@ -37,6 +62,8 @@ struct Limits {
   std::map<std::string, RateLimits, std::less<>> trials;
   std::map<std::string, double, std::less<>> weights;  ///< of fair shares; 1 where absent
   Ceilings ceilings;
+  AddressLimits address;
+  DoorLimits door;
   /// Of a shard's time for signatures of tokens not seen before, in percent: while all is well, and
   /// while requests are refused for lack of room.
   std::uint32_t cold_checks_percent = 70, cold_checks_crowded_percent = 30;

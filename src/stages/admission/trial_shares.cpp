@@ -49,15 +49,19 @@ void TrialShares::count(Party party) {
     asking_.fetch_add(1, std::memory_order_relaxed);
 }
 
-bool TrialShares::inside_share(Party party) const {
+bool TrialShares::contended(Party party) const {
   const Slot& slot = at(party);
-  if (slot.over.load(std::memory_order_relaxed)) return false;
   // Whose first request of a tick it is may have been alone in asking so far.
   const std::uint32_t now = slot.asked.load(std::memory_order_relaxed) > 0;
   const std::uint32_t before = slot.asked_before.load(std::memory_order_relaxed);
-  if (asking_.load(std::memory_order_relaxed) <= now &&
-      asked_before_.load(std::memory_order_relaxed) <= before)
-    return false;
+  return asking_.load(std::memory_order_relaxed) > now ||
+         asked_before_.load(std::memory_order_relaxed) > before;
+}
+
+bool TrialShares::inside_share(Party party) const {
+  const Slot& slot = at(party);
+  if (slot.over.load(std::memory_order_relaxed)) return false;
+  if (!contended(party)) return false;
   std::uint32_t quota = slot.quota.load(std::memory_order_relaxed);
   if (quota == 0) quota = newcomer_quota_.load(std::memory_order_relaxed);
   return slot.asked.load(std::memory_order_relaxed) <= quota;

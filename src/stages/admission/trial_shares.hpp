@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -40,6 +41,8 @@ class TrialShares {
   void count(Party party);
   /// There is no room: is this trial inside its share all the same?
   [[nodiscard]] bool inside_share(Party party) const;
+  /// Another trial asks of late, so that there is anybody to share with.
+  [[nodiscard]] bool contended(Party party) const;
   /// Asks for more than its share, by the latest tick: whose connections wait first.
   [[nodiscard]] bool over_share(Party party) const {
     return at(party).over.load(std::memory_order_relaxed);
