@@ -5,6 +5,7 @@
 #include "app/server.hpp"
 
 #include "flows/deliver/outbox_api.hpp"
+#include "flows/finish_by.hpp"
 #include "flows/openapi.hpp"
 #include "flows/replies.hpp"
 #include "flows/routes.hpp"
@@ -41,6 +42,10 @@ std::string_view header_of(const Exchange& exchange, std::string_view name) {
 std::string actor_of(const Exchange& exchange) {
   if (exchange.caller == nullptr) return "local";
   return exchange.caller->issuer + " " + exchange.caller->subject;
+}
+
+asio::awaitable<bool> write_down(JournalStore& journal, AuditEvent event) {
+  co_return (co_await journal.record(event)).has_value();
 }
 
 }  // namespace
@@ -200,7 +205,8 @@ void Server::add_outbox_routes() {
   outbox_api_ = std::make_unique<OutboxApi>(*delivery_);
   const auto serve = [this](Exchange& exchange, std::string_view) -> asio::awaitable<void> {
     const std::string actor = actor_of(exchange);
-    co_await outbox_api_->serve(exchange.head, exchange.body, actor, exchange.reply);
+    co_await outbox_api_->serve(exchange.head, exchange.body, actor, exchange.reply,
+                                exchange.deadline);
   };
   for (const Route& route : admin_routes())
     if (route.pattern.starts_with("/outbox"))
@@ -214,10 +220,11 @@ void Server::add_drain_route(std::string path, bool on) {
         health_.drain(on);
         log_.write(LogLevel::warn, on ? "drain" : "undrain",
                    on ? "this node leaves the load balancer" : "this node rejoins it");
-        auto recorded = co_await store_->record({path.substr(1), actor_of(exchange), "node",
-                                                 std::string{header_of(exchange, "vesper-reason")},
-                                                 clock_.wall()});
-        (void)recorded;  // a broken journal must not keep a sick node in the load balancer
+        AuditEvent event{path.substr(1), actor_of(exchange), "node",
+                         std::string{header_of(exchange, "vesper-reason")}, clock_.wall()};
+        // A broken journal, or a slow one, must not keep a sick node in the load balancer.
+        (void)co_await finish_by(fair_use_scope_, control_.executor(), clock_, "audit",
+                                 exchange.deadline, write_down(*store_, std::move(event)));
         exchange.reply.status = 200;
         exchange.reply.content_type = json_type;
         exchange.reply.body = on ? R"({"draining":true})" : R"({"draining":false})";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "flows/finish_by.hpp"
 #include "stages/fhir/bundle/plan.hpp"
 #include "stages/fhir/check/plan.hpp"
 
@@ -127,24 +128,31 @@ asio::awaitable<void> CatalogKeeper::install(std::shared_ptr<const TrialSnapshot
 
 asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish(
     PublicationRequest request) {
-  co_return co_await scope_.call(control_, "publish", for_ever, publish_here(request));
+  Draft draft{.trial_id = std::string{request.trial_id},
+              .document = std::string{request.document},
+              .reason = std::string{request.reason},
+              .etag = std::string{request.precondition.etag},
+              .publisher = publisher_of(request.publisher),
+              .must_be_new = request.precondition.must_be_new};
+  auto published = co_await finish_by(scope_, control_, clock_, "publish", request.deadline,
+                                      publish_here(std::move(draft)));
+  if (!published)
+    co_return refused(503, IssueCode::timeout,
+                      "The journal did not confirm in time: it may still take effect. Read the "
+                      "trial again.");
+  co_return *std::move(published);
 }
 
-asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish_here(
-    PublicationRequest request) {
-  const Trial* previous = current_->find(request.trial_id);
-  if (auto held = hold_against(request.precondition, previous); !held)
+asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish_here(Draft draft) {
+  const Trial* previous = current_->find(draft.trial_id);
+  if (auto held = hold_against({draft.must_be_new, draft.etag}, previous); !held)
     co_return std::unexpected{held.error()};
-  Publication judged = judge_publication(previous, request.document, rules_for(request.trial_id));
+  Publication judged = judge_publication(previous, draft.document, rules_for(draft.trial_id));
   if (judged.verdict != Publication::Verdict::accepted)
     co_return std::unexpected{Refusal{status_of(judged.verdict), std::move(judged.issues)}};
   const bool created = previous == nullptr;
-  TrialRow row{judged.trial->id,
-               judged.trial->revision,
-               judged.trial->document,
-               publisher_of(request.publisher),
-               std::string{request.reason},
-               clock_.wall()};
+  TrialRow row{judged.trial->id,           judged.trial->revision,  judged.trial->document,
+               std::move(draft.publisher), std::move(draft.reason), clock_.wall()};
   const auto stored = co_await journal_.publish(row);
   if (!stored && stored.error() == StoreFault::stale)
     co_return refused(412, IssueCode::conflict, "Somebody else published this trial meanwhile.");
@@ -159,8 +167,8 @@ asio::awaitable<std::expected<Published, Refusal>> CatalogKeeper::publish_here(
 }
 
 asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> CatalogKeeper::history(
-    std::string_view trial_id) {
-  auto rows = co_await journal_.trials();
+    std::string_view trial_id, Patience patience) {
+  auto rows = co_await journal_.trials(patience);
   if (rows) std::erase_if(*rows, [&](const TrialRow& row) { return row.trial_id != trial_id; });
   co_return rows;
 }

@@ -48,6 +48,7 @@ struct PublicationRequest {
   std::string_view trial_id, document, reason;
   Precondition precondition;
   const Caller* publisher = nullptr;
+  Deadline deadline = for_ever;  ///< of the answer; the publication itself is finished
 };
 
 struct Published {
@@ -88,10 +89,15 @@ class CatalogKeeper {
 
   /// Every stored revision of one trial, oldest first.
   asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> history(
-      std::string_view trial_id);
+      std::string_view trial_id, Patience patience);
 
  private:
-  asio::awaitable<std::expected<Published, Refusal>> publish_here(PublicationRequest request);
+  /// What a publication needs beyond its request's life.
+  struct Draft {
+    std::string trial_id, document, reason, etag, publisher;
+    bool must_be_new = false;
+  };
+  asio::awaitable<std::expected<Published, Refusal>> publish_here(Draft draft);
   [[nodiscard]] PublicationRules rules_for(std::string_view trial_id) const;
   void warn_of_missing_destinations();
   asio::awaitable<void> install(std::shared_ptr<const TrialSnapshot> next);

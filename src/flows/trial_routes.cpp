@@ -59,7 +59,7 @@ asio::awaitable<void> TrialRoutes::read(Exchange& exchange, std::string_view tri
 
 asio::awaitable<void> TrialRoutes::read_revision(Exchange& exchange, const std::string& trial_id,
                                                  std::string_view revision) {
-  const auto rows = co_await keeper_.history(trial_id);
+  const auto rows = co_await keeper_.history(trial_id, {exchange.deadline, &exchange.departure});
   if (!rows) co_return refuse_for_store(exchange.reply, rows.error(), random_);
   for (const auto& row : *rows) {
     if (fmt::format("{}", row.revision) != revision) continue;
@@ -75,7 +75,7 @@ asio::awaitable<void> TrialRoutes::history(Exchange& exchange, std::string_view 
   Reply& reply = exchange.reply;
   const auto id = own_trial(exchange, trial_id);
   if (!id) co_return refuse_foreign(reply);
-  const auto rows = co_await keeper_.history(*id);
+  const auto rows = co_await keeper_.history(*id, {exchange.deadline, &exchange.departure});
   if (!rows) co_return refuse_for_store(reply, rows.error(), random_);
   if (rows->empty()) co_return refuse(reply, 404, IssueCode::not_found, no_trial);
   reply.status = 200;
@@ -106,9 +106,9 @@ asio::awaitable<void> TrialRoutes::publish(Exchange& exchange, std::string_view 
   if (!precondition)
     co_return refuse(reply, precondition.error().status, precondition.error().issues);
   const Header* reason = exchange.head.find("vesper-reason");
-  auto published = co_await keeper_.publish({*id, exchange.body,
-                                             reason != nullptr ? reason->value : std::string_view{},
-                                             *precondition, exchange.caller.get()});
+  auto published = co_await keeper_.publish(
+      {*id, exchange.body, reason != nullptr ? reason->value : std::string_view{}, *precondition,
+       exchange.caller.get(), exchange.deadline});
   if (!published) {
     refuse(reply, published.error().status, published.error().issues);
     if (published.error().status >= 503) reply.add_header("Retry-After", "2");

@@ -95,7 +95,8 @@ class JournalStore {
   ///   Errors: stale when `row.revision` is not one more than the stored latest.
   virtual asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow& row) = 0;
   /// Every revision of every trial, oldest first.
-  virtual asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() = 0;
+  virtual asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials(
+      Patience patience = {}) = 0;
 
   virtual asio::awaitable<std::expected<void, StoreFault>> record(const AuditEvent& event) = 0;
 };

@@ -35,10 +35,11 @@ class OutboxStore {
   virtual asio::awaitable<std::expected<void, StoreFault>> settle(
       std::string_view destination, std::span<const Settlement> settlements) = 0;
 
-  virtual asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> counts() = 0;
+  virtual asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> counts(
+      Patience patience = {}) = 0;
   /// Parked entries, oldest first, after `after`; `lane` and `delivery_id` are filled.
   virtual asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> parked(
-      std::string_view destination, Position after, std::size_t limit) = 0;
+      std::string_view destination, Position after, std::size_t limit, Patience patience = {}) = 0;
   /// A parked entry is owed again (redrive), or given up by a named person (skip). Audited.
   ///   Errors: not_found when it is not parked.
   virtual asio::awaitable<std::expected<OwedEntry, StoreFault>> redrive(

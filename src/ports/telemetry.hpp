@@ -106,6 +106,8 @@ namespace vesper {
   X(diaries_held, "vesper_ingest_held_total", "", "Diaries taken and held for judgement")        \
   X(bundles_failed, "vesper_fhir_bundles_failed_total", "",                                      \
     "Stored diaries that could not be made a bundle when their delivery was due")                \
+  X(bundles_deferred, "vesper_fhir_bundles_deferred_total", "",                                  \
+    "Bundles put off: derivation is deferred, or what judges them is not loaded yet")            \
   X(trials_published, "vesper_catalog_publications_total", "", "Trial documents put in force")   \
   X(framing_faults, "vesper_http_framing_faults_total", "",                                      \
     "Requests refused for syntax or framing")                                                    \

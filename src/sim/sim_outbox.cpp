@@ -48,7 +48,9 @@ asio::awaitable<std::expected<void, StoreFault>> SimStore::settle(
   co_return std::expected<void, StoreFault>{};
 }
 
-asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> SimStore::counts() {
+asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> SimStore::counts(
+    Patience patience) {
+  if (!co_await readable(patience)) co_return std::unexpected{StoreFault::timed_out};
   std::vector<OutboxCounts> all;
   for (const auto& [destination, debts] : platter_->outbox) {
     OutboxCounts counts;
@@ -68,7 +70,8 @@ asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> SimStore::
 }
 
 asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> SimStore::parked(
-    std::string_view destination, Position after, std::size_t limit) {
+    std::string_view destination, Position after, std::size_t limit, Patience patience) {
+  if (!co_await readable(patience)) co_return std::unexpected{StoreFault::timed_out};
   std::vector<Settlement> found;
   const auto& debts = platter_->outbox[std::string{destination}];
   for (auto it = debts.upper_bound(after); it != debts.end() && found.size() < limit; ++it) {

@@ -182,6 +182,26 @@ asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const Jou
       asio::use_awaitable);
 }
 
+void SimStore::look_for_reader(std::shared_ptr<std::move_only_function<void(bool)>> reader,
+                               Instant until) {
+  if (!faults_->held || world_->now() >= until) return (*reader)(!faults_->held);
+  world_->at(std::min(until, world_->now() + 5ms),
+             [this, alive = alive_, reader = std::move(reader), until]() mutable {
+               if (*alive) look_for_reader(std::move(reader), until);
+             });
+}
+
+asio::awaitable<bool> SimStore::readable(Patience patience) {
+  if (!faults_->held) co_return true;
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+      [&](auto handler) {
+        look_for_reader(std::make_shared<std::move_only_function<void(bool)>>(
+                            resume_by_post<bool>(std::move(handler))),
+                        patience.deadline.at);
+      },
+      asio::use_awaitable);
+}
+
 asio::awaitable<void> SimStore::durably(std::function<void()> apply) {
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
       [&](auto handler) {
@@ -194,7 +214,8 @@ asio::awaitable<void> SimStore::durably(std::function<void()> apply) {
 asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::find(std::string_view trial_id,
                                                                        PatientText subject_id,
                                                                        Uuid submission_id,
-                                                                       Patience) {
+                                                                       Patience patience) {
+  if (!co_await readable(patience)) co_return std::unexpected{StoreFault::timed_out};
   const auto found = platter_->by_key.find(
       std::make_tuple(std::string{trial_id}, std::string{subject_id.reveal()}, submission_id));
   if (found == platter_->by_key.end()) co_return std::unexpected{StoreFault::not_found};
@@ -202,7 +223,8 @@ asio::awaitable<std::expected<StoredDiary, StoreFault>> SimStore::find(std::stri
 }
 
 asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> SimStore::find_in_trial(
-    std::string_view trial_id, Uuid submission_id, Patience) {
+    std::string_view trial_id, Uuid submission_id, Patience patience) {
+  if (!co_await readable(patience)) co_return std::unexpected{StoreFault::timed_out};
   std::vector<StoredDiary> found;
   for (const auto& diary : platter_->diaries)
     if (diary.trial_id == trial_id && diary.facts.submission_id == submission_id &&
@@ -234,7 +256,9 @@ asio::awaitable<std::expected<void, StoreFault>> SimStore::publish(const TrialRo
   co_return std::expected<void, StoreFault>{};
 }
 
-asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> SimStore::trials() {
+asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> SimStore::trials(
+    Patience patience) {
+  if (!co_await readable(patience)) co_return std::unexpected{StoreFault::timed_out};
   co_return platter_->trials;
 }
 

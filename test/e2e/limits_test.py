@@ -11,7 +11,15 @@ def admin(server, method, path, body=None, **headers):
     return request(server.admin, method, path, None if body is None else json.dumps(body), headers=headers)
 
 
-class Limits(Case):
+class Metrics(Case):
+    def metric(self, server, name):
+        for line in admin(server, "GET", "/metrics").body.decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+        return 0
+
+
+class Limits(Metrics):
     def limited(self, limits, server=None):
         server = server or self.server()
         reply = admin(server, "POST", "/limits", limits, **{"Vesper-Reason": "a test"})
@@ -25,12 +33,6 @@ class Limits(Case):
         self.assertEqual(reply.json()["resourceType"], "OperationOutcome")
         self.assertEqual(reply.json()["issue"][0]["code"], "throttled")
         return int(reply.headers["Retry-After"])
-
-    def metric(self, server, name):
-        for line in admin(server, "GET", "/metrics").body.decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[-1])
-        return 0
 
     def test_nothing_is_limited_by_default(self):
         server = self.server()
@@ -187,7 +189,7 @@ class Limits(Case):
         self.assertEqual(server.submit(diary()).status, 201)
 
 
-class Degradation(Case):
+class Degradation(Metrics):
     def level(self, server, level, status=200):
         reply = admin(server, "POST", "/degradation", {"level": level}, **{"Vesper-Reason": "drill"})
         self.assertEqual(reply.status, status, reply)
@@ -238,6 +240,9 @@ class Degradation(Case):
             self.assertEqual(server.submit(sent).status, 201)
             time.sleep(0.5)
             self.assertEqual(len(platform.seen), 0)
+            figures = admin(server, "GET", "/metrics").body.decode()
+            self.assertIn("\nvesper_fhir_bundles_failed_total 0\n", figures)  # put off, and no failure
+            self.assertGreaterEqual(self.metric(server, "vesper_fhir_bundles_deferred_total"), 1)
             self.level(server, 0)
             eventually(lambda: len(platform.seen) == 1, what="the delivery")
             read = request(server.intake, "GET", "/patient/data/" + sent["submissionId"], bearer=token())

@@ -90,7 +90,7 @@ class InstantStore final : public JournalStore {
   asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow&) override {
     co_return std::expected<void, StoreFault>{};
   }
-  asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override {
+  asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials(Patience) override {
     std::vector<TrialRow> rows(1);
     rows[0].trial_id = "BENCH-01";
     rows[0].revision = 1;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "flows/routes.hpp"
+
 namespace vesper::sim {
 
 int Told::retry_after() const {
@@ -19,14 +21,17 @@ Visit::Visit(const Ask& ask, OnTold on)
       bytes(ask.body),
       authorization("Bearer " + ask.token),
       length(std::to_string(ask.body.size())),
-      lines{Header{"Authorization", authorization}, Header{"Content-Type", "application/json"},
-            Header{"Content-Length", length}},
+      lines(ask.headers),
       on_told(std::move(on)) {
+  const bool reads = ask.method == Method::get;
+  lines.push_back({"Authorization", authorization});
+  if (!reads) lines.push_back({"Content-Type", "application/json"});
+  if (!reads) lines.push_back({"Content-Length", length});
   head.method = ask.method;
-  head.method_name = ask.method == Method::post ? "POST" : "GET";
+  head.method_name = name_of(ask.method);
   head.path = path;
-  head.headers = std::span{lines}.first(ask.method == Method::post ? 3 : 1);
-  head.has_content_length = ask.method == Method::post;
+  head.headers = lines;
+  head.has_content_length = !reads;
   head.content_length = bytes.size();
 }
 

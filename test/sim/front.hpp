@@ -21,6 +21,7 @@ struct Costs {
 struct Ask {
   Method method = Method::post;
   std::string path = "/patient/data", token{}, body{};
+  std::vector<Header> headers{};  ///< beside those of every request
 };
 
 /// What became of it, as the client and the checks see it.
@@ -42,7 +43,7 @@ struct Visit : Exchange {
 
   admission::ReadPlace place;
   std::string path, bytes, authorization, length;
-  std::array<Header, 3> lines;
+  std::vector<Header> lines;
   OnTold on_told;
   Told told;
   bool left = false;

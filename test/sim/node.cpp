@@ -31,6 +31,9 @@ struct Node::Files final : FileStore {
   std::expected<void, FileFault> replace(const std::string&, std::string_view) override {
     return std::unexpected{FileFault::not_permitted};
   }
+  std::expected<void, FileFault> append(const std::string&, std::string_view) override {
+    return std::unexpected{FileFault::not_permitted};
+  }
   std::expected<FileStamp, FileFault> stamp(const std::string&) override { return FileStamp{}; }
   std::expected<void, FileFault> owner_only(const std::string&) override { return {}; }
   std::string key_set;

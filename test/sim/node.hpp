@@ -84,7 +84,9 @@ class Node {
   /// Runs whatever can run at this instant.
   void run_ready();
 
-  [[nodiscard]] const FairUse& fair_use() const { return *fair_use_; }
+  [[nodiscard]] FairUse& fair_use() const { return *fair_use_; }
+  [[nodiscard]] LimitsKeeper& limits() const { return *limits_; }
+  [[nodiscard]] asio::io_context& context() const { return *context_; }
   [[nodiscard]] const Tallies& tallies() const { return telemetry_; }
   /// Public-key signatures of tokens not seen before that were checked, and when.
   [[nodiscard]] const std::vector<Instant>& cold_checks() const { return cold_checks_; }

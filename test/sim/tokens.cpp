@@ -20,8 +20,8 @@ const unsigned char* bytes_of(std::string_view text) {
 std::string unsigned_token(const Claims& claims, std::string_view algorithm, std::string_view kid) {
   const std::string head = fmt::format(R"({{"alg":"{}","kid":"{}"}})", algorithm, kid);
   const std::string body = fmt::format(
-      R"({{"iss":"{}","aud":"vesper","sub":"{}","trial":"{}","scope":"patient","exp":4102444800}})",
-      claims.issuer, claims.subject, claims.trial);
+      R"({{"iss":"{}","aud":"vesper","sub":"{}","trial":"{}","scope":"{}","exp":4102444800}})",
+      claims.issuer, claims.subject, claims.trial, claims.scope);
   return encode_base64url(head) + "." + encode_base64url(body);
 }
 

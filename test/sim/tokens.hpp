@@ -6,7 +6,7 @@ namespace vesper::sim {
 
 /// Who a simulated token speaks for.
 struct Claims {
-  std::string_view issuer, subject, trial = "EVENING-01";
+  std::string_view issuer, subject, trial = "EVENING-01", scope = "patient";
 };
 
 /// HS256 under the one secret of `shared_key_set()`.

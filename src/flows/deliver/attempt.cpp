@@ -59,9 +59,9 @@ asio::awaitable<AttemptResult> attempt(const DeliveryPorts& ports, const Upstrea
   UpstreamReply reply;
   for (bool fresh = false;; fresh = true) {
     if (const auto made = ports.bundles.derive(*job.diary, bundle); !made) {
-      ports.telemetry.count(Counter::bundles_failed);
       result.derived = false;
       const bool never = made.error() == BundleFault::not_derivable;
+      ports.telemetry.count(never ? Counter::bundles_failed : Counter::bundles_deferred);
       result.outcome = {never ? Verdict::parked : Verdict::retry, Reason::not_derivable,
                         Blame::lane, false, std::nullopt};
       co_return result;

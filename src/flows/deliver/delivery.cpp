@@ -99,8 +99,9 @@ void Delivery::expose(std::string& out) const {
   GateFigures::expose(out, ports_.clock.now(), gates);
 }
 
-asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> Delivery::list() {
-  auto counts = co_await ports_.outbox.counts();
+asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> Delivery::list(
+    Patience patience) {
+  auto counts = co_await ports_.outbox.counts(patience);
   if (!counts) co_return std::unexpected(counts.error());
   std::vector<OutboxRow> rows;
   for (const auto& destination : destinations_) {
@@ -121,8 +122,8 @@ asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> Delivery::lis
 }
 
 asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> Delivery::parked(
-    std::string_view destination, Position after, std::size_t limit) {
-  return ports_.outbox.parked(destination, after, limit);
+    std::string_view destination, Position after, std::size_t limit, Patience patience) {
+  return ports_.outbox.parked(destination, after, limit, patience);
 }
 
 asio::awaitable<std::expected<void, StoreFault>> Delivery::redrive(std::string_view destination,

@@ -40,9 +40,9 @@ class Delivery {
   /// confirmed stays owed.
   asio::awaitable<void> stop(Deadline deadline);
 
-  asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> list();
+  asio::awaitable<std::expected<std::vector<OutboxRow>, StoreFault>> list(Patience patience = {});
   asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> parked(
-      std::string_view destination, Position after, std::size_t limit);
+      std::string_view destination, Position after, std::size_t limit, Patience patience = {});
   asio::awaitable<std::expected<void, StoreFault>> redrive(std::string_view destination,
                                                            Uuid delivery_id,
                                                            const AuditEvent& event);

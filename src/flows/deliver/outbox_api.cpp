@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/encoding.hpp"
+#include "flows/finish_by.hpp"
 
 namespace vesper {
 namespace {
@@ -61,20 +62,32 @@ void give(Reply& reply, bool as_text, std::string text) {
 }  // namespace
 
 asio::awaitable<void> OutboxApi::serve(const RequestHead& head, std::string_view body,
-                                       std::string_view actor, Reply& reply) {
+                                       std::string_view actor, Reply& reply, Deadline deadline) {
   const auto request = parse_outbox_request(head.method, head.path, head.query, body);
   if (!request) {
     if (!request.error().allow.empty()) reply.add_header("Allow", request.error().allow);
     refuse_outbox(reply, request.error().status, request.error().why);
     co_return;
   }
-  co_await delivery_.scope().call(delivery_.executor(), "outbox request", for_ever,
-                                  answer(*request, actor, reply));
+  auto answered = co_await finish_by(delivery_.scope(), delivery_.executor(), delivery_.clock(),
+                                     "outbox request", deadline,
+                                     answer(*request, std::string{actor}, deadline));
+  if (!answered) co_return refuse_outbox(reply, StoreFault::timed_out);
+  reply = *std::move(answered);
+}
+
+// A change is finished also when nobody waits for it any more: what the journal took must be known
+// to the destination.
+asio::awaitable<Reply> OutboxApi::answer(OutboxRequest request, std::string actor,
+                                         Deadline deadline) {
+  Reply reply;
+  co_await answer(request, actor, deadline, reply);
+  co_return reply;
 }
 
 asio::awaitable<void> OutboxApi::answer(const OutboxRequest& request, std::string_view actor,
-                                        Reply& reply) {
-  const auto rows = co_await delivery_.list();
+                                        Deadline deadline, Reply& reply) {
+  const auto rows = co_await delivery_.list(deadline);
   if (!rows) co_return refuse_outbox(reply, rows.error());
   const WallTime now = delivery_.clock().wall();
   if (request.verb == Verb::list)
@@ -87,7 +100,8 @@ asio::awaitable<void> OutboxApi::answer(const OutboxRequest& request, std::strin
     co_await change(request, actor, reply);
     co_return;
   }
-  const auto parked = co_await delivery_.parked(request.destination, request.after, request.limit);
+  const auto parked =
+      co_await delivery_.parked(request.destination, request.after, request.limit, deadline);
   if (!parked) co_return refuse_outbox(reply, parked.error());
   give(reply, request.as_text,
        request.as_text ? outbox_show_text(request.destination, *parked)

@@ -52,10 +52,12 @@ class OutboxApi {
  public:
   explicit OutboxApi(Delivery& delivery) : delivery_(delivery) {}
   asio::awaitable<void> serve(const RequestHead& head, std::string_view body,
-                              std::string_view actor, Reply& reply);
+                              std::string_view actor, Reply& reply, Deadline deadline = for_ever);
 
  private:
-  asio::awaitable<void> answer(const OutboxRequest& request, std::string_view actor, Reply& reply);
+  asio::awaitable<Reply> answer(OutboxRequest request, std::string actor, Deadline deadline);
+  asio::awaitable<void> answer(const OutboxRequest& request, std::string_view actor,
+                               Deadline deadline, Reply& reply);
   asio::awaitable<void> change(const OutboxRequest& request, std::string_view actor, Reply& reply);
   Delivery& delivery_;
 };

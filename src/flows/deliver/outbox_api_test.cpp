@@ -51,20 +51,20 @@ class OutboxApiTest : public Deliver {
     api.emplace(process->delivery);
   }
   Reply ask(Method method, std::string_view path, std::string_view query = {},
-            std::string_view body = {}) {
+            std::string_view body = {}, Duration patience = 1h) {
     RequestHead head;
     head.method = method;
     head.path = path;
     head.query = query;
     struct Work {
       static asio::awaitable<Reply> run(OutboxApi& api, const RequestHead& head,
-                                        std::string_view body) {
+                                        std::string_view body, Deadline deadline) {
         Reply reply;
-        co_await api.serve(head, body, "id.example ops-1", reply);
+        co_await api.serve(head, body, "id.example ops-1", reply, deadline);
         co_return reply;
       }
     };
-    return process->get(Work::run(*api, head, body));
+    return process->get(Work::run(*api, head, body, Deadline{process->clock.now() + patience}));
   }
   OutboxCommandResult run(OutboxCommand command) {
     ApiFetch fetch{*api};
@@ -105,6 +105,36 @@ TEST_F(OutboxApiTest, ShowsWhatIsParkedByPages) {
   page = json::parse(ask(Method::get, "/outbox/main", "limit=1&after=1").body);
   EXPECT_TRUE(page["parked"].empty());
   EXPECT_EQ(page["next"], nullptr);
+}
+
+TEST_F(OutboxApiTest, AStalledJournalIsToldAtTheDeadline) {
+  process->disk.held = true;
+  const Instant began = process->clock.now();
+  for (const auto path : {"/outbox", "/outbox/main"}) {
+    const Reply reply = ask(Method::get, path, {}, {}, 2s);
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_TRUE(reply.headers.contains("Retry-After: 2"));
+  }
+  EXPECT_GE(process->clock.now() - began, 4s);
+  EXPECT_LE(process->clock.now() - began, 4100ms);
+  process->disk.held = false;
+  EXPECT_EQ(ask(Method::get, "/outbox").status, 200);
+}
+
+// Nobody waits for it any more, and yet it is finished: the journal and the destination agree.
+TEST_F(OutboxApiTest, AChangeThatOutlivesItsDeadlineIsInForceAllTheSame) {
+  process->disk.sync_min = process->disk.sync_max = 5s;
+  const Instant began = process->clock.now();
+  const std::string path = "/outbox/main/skip/" + to_string(id_of(1));
+  EXPECT_EQ(ask(Method::post, path, {}, R"({"reason":"twice"})", 1s).status, 503);
+  EXPECT_LE(process->clock.now() - began, 1100ms);
+  EXPECT_TRUE(platter.audit.empty());
+  process->run_for(6s);
+  process->disk.sync_min = process->disk.sync_max = 1ms;
+  process->run_for(10s);
+  ASSERT_EQ(platter.audit.size(), 1u);
+  EXPECT_EQ(row("main").counts.parked, 1u) << "the next of the lane has been tried, and is parked";
+  EXPECT_EQ(process->platform.tries[id_of(2)], 1u);
 }
 
 TEST_F(OutboxApiTest, ChangesAreAuditedWithActorAndReason) {

@@ -70,6 +70,8 @@ class FairUse {
   [[nodiscard]] const admission::Degradation& degradation() const { return degradation_; }
   /// Who chose the level in force, or why pressure did.
   [[nodiscard]] const std::string& level_reason() const { return reason_; }
+  /// Where what operators change is carried out.
+  [[nodiscard]] const Parts& parts() const { return parts_; }
   [[nodiscard]] WallTime level_since() const { return since_; }
   [[nodiscard]] double pressure() const { return pressure_; }
 

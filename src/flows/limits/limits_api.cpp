@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "base/wall_time.hpp"
+#include "flows/finish_by.hpp"
 #include "flows/limits/limits_document.hpp"
 #include "flows/replies.hpp"
 
@@ -14,6 +15,8 @@ using admission::Degradation;
 using admission::DegradationLevel;
 
 constexpr int levels = 5;
+constexpr std::string_view too_late =
+    "the journal did not confirm in time: the change may still take effect";
 
 std::string reason_of(const Exchange& exchange) {
   const Header* header = exchange.head.find("vesper-reason");
@@ -102,16 +105,27 @@ asio::awaitable<void> LimitsApi::show_limits(Exchange& exchange) {
   co_return;
 }
 
+template <class T>
+asio::awaitable<std::optional<T>> LimitsApi::carry_out(const Exchange& exchange,
+                                                       asio::awaitable<T> work) {
+  const FairUse::Parts& parts = fair_use_.parts();
+  return finish_by(parts.scope, parts.executor, parts.clock, "change", exchange.deadline,
+                   std::move(work));
+}
+
 asio::awaitable<void> LimitsApi::set_limits(Exchange& exchange, std::string actor) {
-  const auto set =
-      co_await limits_.set(std::string{exchange.body}, std::move(actor), reason_of(exchange));
-  if (!set) co_return refuse_change(exchange.reply, set.error());
+  const auto set = co_await carry_out(
+      exchange, limits_.set(std::string{exchange.body}, std::move(actor), reason_of(exchange)));
+  if (!set) co_return refuse_change(exchange.reply, {false, std::string{too_late}});
+  if (!*set) co_return refuse_change(exchange.reply, set->error());
   answer_limits(exchange.reply);
 }
 
 asio::awaitable<void> LimitsApi::reset_limits(Exchange& exchange, std::string actor) {
-  const auto reset = co_await limits_.reset(std::move(actor), reason_of(exchange));
-  if (!reset) co_return refuse_change(exchange.reply, reset.error());
+  const auto reset =
+      co_await carry_out(exchange, limits_.reset(std::move(actor), reason_of(exchange)));
+  if (!reset) co_return refuse_change(exchange.reply, {false, std::string{too_late}});
+  if (!*reset) co_return refuse_change(exchange.reply, reset->error());
   answer_limits(exchange.reply);
 }
 
@@ -126,8 +140,10 @@ asio::awaitable<void> LimitsApi::set_degradation(Exchange& exchange, std::string
     co_return refuse(exchange.reply, 422, IssueCode::value,
                      R"(The body is {"level": L}: 0 to 4, normal, exports-off, reads-off, )"
                      R"(derivation-deferred, refuse or automatic.)");
-  const auto done = co_await fair_use_.choose(asked->level, std::move(actor), reason_of(exchange));
-  if (!done) co_return refuse_change(exchange.reply, {false, done.error()});
+  const auto done = co_await carry_out(
+      exchange, fair_use_.choose(asked->level, std::move(actor), reason_of(exchange)));
+  if (!done) co_return refuse_change(exchange.reply, {false, std::string{too_late}});
+  if (!*done) co_return refuse_change(exchange.reply, {false, done->error()});
   answer_degradation(exchange.reply);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 
 #include "flows/limits/fair_use.hpp"
@@ -26,6 +27,8 @@ class LimitsApi {
   asio::awaitable<void> set_degradation(Exchange& exchange, std::string actor);
 
  private:
+  template <class T>
+  asio::awaitable<std::optional<T>> carry_out(const Exchange& exchange, asio::awaitable<T> work);
   void answer_limits(Reply& reply) const;
   void answer_degradation(Reply& reply) const;
 

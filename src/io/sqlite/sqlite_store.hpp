@@ -55,19 +55,20 @@ class SqliteStore final : public JournalStore, public OutboxStore, public Signed
   [[nodiscard]] std::vector<ReceiptKeyFacts> receipt_keys() const;
 
   asio::awaitable<std::expected<Committed, StoreFault>> commit(const JournalEntry& entry,
-                                                               Patience patience) override;
+                                                               Patience patience = {}) override;
   [[nodiscard]] JournalLoad load() const override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> find(std::string_view trial_id,
                                                                PatientText subject_id,
                                                                Uuid submission_id,
-                                                               Patience patience) override;
+                                                               Patience patience = {}) override;
   asio::awaitable<std::expected<std::vector<StoredDiary>, StoreFault>> find_in_trial(
-      std::string_view trial_id, Uuid submission_id, Patience patience) override;
+      std::string_view trial_id, Uuid submission_id, Patience patience = {}) override;
   asio::awaitable<std::expected<StoredDiary, StoreFault>> at(Position position) override;
   asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> at_all(
       std::span<const Position> positions) override;
   asio::awaitable<std::expected<void, StoreFault>> publish(const TrialRow& row) override;
-  asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials() override;
+  asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> trials(
+      Patience patience = {}) override;
   asio::awaitable<std::expected<void, StoreFault>> record(const AuditEvent& event) override;
 
   void watch(std::function<void()> owed) override { owed_ = std::move(owed); }
@@ -76,9 +77,11 @@ class SqliteStore final : public JournalStore, public OutboxStore, public Signed
       std::string_view destination, Position after, std::size_t limit) override;
   asio::awaitable<std::expected<void, StoreFault>> settle(
       std::string_view destination, std::span<const Settlement> settlements) override;
-  asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> counts() override;
+  asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> counts(
+      Patience patience = {}) override;
   asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> parked(
-      std::string_view destination, Position after, std::size_t limit) override;
+      std::string_view destination, Position after, std::size_t limit,
+      Patience patience = {}) override;
   asio::awaitable<std::expected<OwedEntry, StoreFault>> redrive(std::string_view destination,
                                                                 Uuid delivery_id,
                                                                 const AuditEvent& event) override;

@@ -115,18 +115,22 @@ asio::awaitable<std::expected<std::vector<SharedDiary>, StoreFault>> SqliteStore
       [=](JournalReader& reader) { return reader.at_all(positions); });
 }
 
-asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> SqliteStore::trials() {
-  return read<std::vector<TrialRow>>([](JournalReader& reader) { return reader.trials(); });
+asio::awaitable<std::expected<std::vector<TrialRow>, StoreFault>> SqliteStore::trials(
+    Patience patience) {
+  return read<std::vector<TrialRow>>([](JournalReader& reader) { return reader.trials(); },
+                                     patience);
 }
 
-asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> SqliteStore::counts() {
-  return read<std::vector<OutboxCounts>>([](JournalReader& reader) { return reader.counts(); });
+asio::awaitable<std::expected<std::vector<OutboxCounts>, StoreFault>> SqliteStore::counts(
+    Patience patience) {
+  return read<std::vector<OutboxCounts>>([](JournalReader& reader) { return reader.counts(); },
+                                         patience);
 }
 
 asio::awaitable<std::expected<std::vector<Settlement>, StoreFault>> SqliteStore::parked(
-    std::string_view destination, Position after, std::size_t limit) {
+    std::string_view destination, Position after, std::size_t limit, Patience patience) {
   return read<std::vector<Settlement>>(
-      [=](JournalReader& reader) { return reader.parked(destination, after, limit); });
+      [=](JournalReader& reader) { return reader.parked(destination, after, limit); }, patience);
 }
 
 asio::awaitable<std::expected<void, StoreFault>> SqliteStore::publish(const TrialRow& row) {
