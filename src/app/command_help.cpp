@@ -88,7 +88,7 @@ std::string option_meaning(const CommandOption& option) {
 std::string first_screen() {
   std::string out =
       "vesper takes health diaries over HTTP, keeps them durably, and delivers them.\n\n"
-      "Usage: vesper COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n";
+      "Usage: vesper COMMAND [OPTION...] [ARGUMENT...]\n\n";
   std::size_t width = 0;
   for (const Command& command : commands())
     if (command.listed) width = std::max(width, command.name.size());

@@ -28,7 +28,7 @@ TEST(CommandLine, AloneAndHelpPrintOneScreen) {
   const Ran alone = run({});
   EXPECT_EQ(alone.status, ExitStatus::done);
   EXPECT_EQ(alone.out, run({"--help"}).out);
-  EXPECT_LE(lines_of(alone.out), 24u + 7u);
+  EXPECT_LE(lines_of(alone.out), 24u + 6u);
   EXPECT_TRUE(alone.err.empty());
   for (const Command& command : commands())
     EXPECT_EQ(alone.out.find("  " + std::string(command.name) + " ") != std::string::npos,

@@ -182,22 +182,24 @@ asio::awaitable<std::expected<Committed, StoreFault>> SimStore::commit(const Jou
       asio::use_awaitable);
 }
 
-void SimStore::look_for_reader(std::shared_ptr<std::move_only_function<void(bool)>> reader,
-                               Instant until) {
-  if (!faults_->held || world_->now() >= until) return (*reader)(!faults_->held);
-  world_->at(std::min(until, world_->now() + 5ms),
-             [this, alive = alive_, reader = std::move(reader), until]() mutable {
-               if (*alive) look_for_reader(std::move(reader), until);
-             });
+// Who reads is this store's, not the world's: the world outlives the node that crashes.
+void SimStore::look_for_reader(std::uint64_t reader, Instant until) {
+  if (!faults_->held || world_->now() >= until) {
+    if (auto node = readers_.extract(reader)) node.mapped()(!faults_->held);
+    return;
+  }
+  world_->at(std::min(until, world_->now() + 5ms), [this, alive = alive_, reader, until] {
+    if (*alive) look_for_reader(reader, until);
+  });
 }
 
 asio::awaitable<bool> SimStore::readable(Patience patience) {
   if (!faults_->held) co_return true;
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
       [&](auto handler) {
-        look_for_reader(std::make_shared<std::move_only_function<void(bool)>>(
-                            resume_by_post<bool>(std::move(handler))),
-                        patience.deadline.at);
+        const std::uint64_t reader = ++next_waiter_;
+        readers_.emplace(reader, resume_by_post<bool>(std::move(handler)));
+        look_for_reader(reader, patience.deadline.at);
       },
       asio::use_awaitable);
 }

@@ -114,7 +114,7 @@ class SimStore final : public JournalStore, public OutboxStore {
                                                                      DeliveryState next);
   /// A disk that is held answers no reader either: false when the deadline comes first.
   asio::awaitable<bool> readable(Patience patience);
-  void look_for_reader(std::shared_ptr<std::move_only_function<void(bool)>> reader, Instant until);
+  void look_for_reader(std::uint64_t reader, Instant until);
   asio::awaitable<void> durably(std::function<void()> apply);
 
   World* world_;
@@ -124,6 +124,7 @@ class SimStore final : public JournalStore, public OutboxStore {
   std::deque<Work> queue_;
   std::vector<Work> group_;
   std::map<std::uint64_t, std::move_only_function<void(CommitResult)>> waiters_;
+  std::map<std::uint64_t, std::move_only_function<void(bool)>> readers_;
   std::uint64_t next_waiter_ = 0;
   std::function<void()> owed_ = [] {};
   bool syncing_ = false;
